@@ -275,6 +275,7 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(), nullable=False),
         sa.Column("room", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=True),
+        sa.Column("lane", sa.String(), nullable=False),
         sa.Column("team", sa.String(), nullable=False),
         sa.Column("mention", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
@@ -286,9 +287,12 @@ def upgrade() -> None:
         sa.Column("silent", sa.Boolean(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.Column("retry_at", sa.BigInteger(), nullable=True),
+        sa.Column("holds_lane", sa.Boolean(), nullable=False),
         sa.Column("deadline", sa.BigInteger(), nullable=True),
         sa.Column("holder", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("ref_room", sa.String(), nullable=False),
         sa.Column("ref_id", sa.String(), nullable=False),
@@ -299,6 +303,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_posts_key")),
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
+        batch_op.create_index("ix_posts_lane", ["lane", "sent_at"], unique=False)
         batch_op.create_index("ix_posts_mention", ["mention", "kind"], unique=False)
         batch_op.create_index("ix_posts_pending", ["pending", "not_before"], unique=False)
         batch_op.create_index("ix_posts_ref", ["platform", "ref_room", "ref_id"], unique=False)
