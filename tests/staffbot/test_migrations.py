@@ -22,6 +22,7 @@ from staffbot.errors import NewerDatabase, StoreError
 from staffbot.migrations.__main__ import config_for, main
 from staffbot.store import HEAD, Store
 from staffbot.tables import metadata
+from tests.databases import postgres_url
 
 VERSIONS = [
     script.revision for script in ScriptDirectory.from_config(config_for("")).walk_revisions()
@@ -59,9 +60,13 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    return f"sqlite:///{tmp_path}/x.db"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/staffbot.db"
+    else:
+        with postgres_url() as made:
+            yield made
 
 
 def at(url: str, version: str) -> Config:
@@ -152,7 +157,7 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path, journal: str) -> 
         connection.execute("UPDATE alembic_version SET version_num = '9001'")
     before = digest(path)
     store = Store.open(f"sqlite:///{path}")
-    with pytest.raises(NewerDatabase, match="newer staffbot .*9001.*install that version"):
+    with pytest.raises(NewerDatabase, match=r"newer staffbot .*9001.*install that version"):
         store.migrate()
     store.close()
     assert digest(path) == before

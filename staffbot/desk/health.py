@@ -1,0 +1,199 @@
+"""What is wrong with the program itself: noticed, said once, ended when it is over.
+
+A trouble has a stable subject ("source blog"); while it lasts there is one row of it. Knows no loop
+and no HTTP. Its sentences name sources, rooms and reasons of ours, never a patron's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from staffbot.desk import mailroom
+from staffbot.desk.ledger import Tx
+from staffbot.model import Status
+from staffbot.tables import counters, mentions, sources, troubles
+
+# A source is silent for unusually long past this many of its usual gaps, and never before a day.
+_GAPS = 8
+_AT_LEAST = timedelta(days=1)
+# What `notice` sees for itself begins and ends with it; others tell of theirs by `trouble`.
+_NOTICED = ("source ", "posts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    subject: str
+    said: str
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How a source does; `error` is the reason of the last failure, in our words."""
+
+    name: str
+    ok_at: datetime | None
+    failing_since: datetime | None
+    mention_at: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How the program does, as the database tells it.
+
+    in_hand      open and claimed mentions by team and status
+    """
+
+    oldest_unsent: timedelta | None
+    posts: dict[str, int]
+    sources: tuple[SourceState, ...]
+    troubles: tuple[Trouble, ...]
+    in_hand: dict[tuple[str, str], int]
+    overdue: dict[str, int]
+    received: int
+    stuck: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether posts go out; a source in trouble is for people, not for a monitor to restart."""
+        return not self.stuck
+
+
+def report(tx: Tx) -> Report:
+    """How the program does."""
+    unsent = mailroom.oldest_unsent(tx)
+    return Report(
+        oldest_unsent=unsent,
+        posts=mailroom.counts(tx),
+        sources=tuple(_state(row) for row in _source_rows(tx)),
+        troubles=present(tx),
+        in_hand=_in_hand(tx),
+        overdue=_overdue(tx),
+        received=tx.conn.execute(
+            select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == "mention")
+        ).scalar_one(),
+        stuck=_is_stuck(tx, unsent),
+    )
+
+
+def present(tx: Tx) -> tuple[Trouble, ...]:
+    """The troubles of now, oldest first."""
+    rows = tx.conn.execute(
+        select(troubles).where(troubles.c.ended_at.is_(None)).order_by(troubles.c.id)
+    )
+    return tuple(Trouble(subject=r.subject, said=r.said, began_at=r.began_at) for r in rows)
+
+
+def trouble(tx: Tx, subject: str, said: str) -> bool:
+    """Something is wrong. True the first time; while it lasts only its sentence is renewed."""
+    known = tx.conn.execute(
+        update(troubles)
+        .where(troubles.c.subject == subject, troubles.c.ended_at.is_(None))
+        .values(said=said)
+    )
+    if known.rowcount:
+        return False
+    tx.conn.execute(troubles.insert().values(subject=subject, said=said, began_at=tx.now))
+    return True
+
+
+def well(tx: Tx, subject: str) -> bool:
+    """It is well again. False where it had been well."""
+    done = tx.conn.execute(
+        update(troubles)
+        .where(troubles.c.subject == subject, troubles.c.ended_at.is_(None))
+        .values(ended_at=tx.now)
+    )
+    return bool(done.rowcount)
+
+
+def notice(tx: Tx) -> tuple[Trouble, ...]:
+    """Look at sources and posts: begin and end their troubles. The ones that are new."""
+    found = dict(_found(tx))
+    new = [subject for subject, said in found.items() if trouble(tx, subject, said)]
+    for open_ in present(tx):
+        if open_.subject.startswith(_NOTICED) and open_.subject not in found:
+            well(tx, open_.subject)
+    return tuple(open_ for open_ in present(tx) if open_.subject in new)
+
+
+def _found(tx: Tx) -> Iterator[tuple[str, str]]:
+    for row in _source_rows(tx):
+        if said := _source_trouble(tx, row):
+            yield f"source {row.name}", said
+    unsent = mailroom.oldest_unsent(tx)
+    if unsent is not None and _is_stuck(tx, unsent):
+        yield "posts", f"A post has been waiting to go out for {_minutes(unsent)}."
+
+
+def _source_trouble(tx: Tx, row: Row[Any]) -> str | None:
+    shown = tx.settings.source(row.name).shown_as
+    failing = row.failing_since
+    if failing and tx.real_now - failing >= tx.settings.health.source_failing_after:
+        reason = f": {row.error}" if row.error else "."
+        return f"{shown} cannot be read for {_minutes(tx.real_now - failing)}{reason}"
+    if not failing and row.mention_at and row.usual_gap_seconds:
+        quiet = tx.now - row.mention_at
+        if quiet > max(_AT_LEAST, _GAPS * timedelta(seconds=row.usual_gap_seconds)):
+            return f"{shown} brought nothing for {_minutes(quiet)}, which is unusually long."
+    return None
+
+
+def _minutes(span: timedelta) -> str:
+    minutes = int(span.total_seconds()) // 60
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days"
+
+
+def _is_stuck(tx: Tx, unsent: timedelta | None) -> bool:
+    return unsent is not None and unsent >= tx.settings.health.post_stuck_after
+
+
+def _source_rows(tx: Tx) -> list[Row[Any]]:
+    configured = [source.name for source in tx.settings.sources]
+    return list(
+        tx.conn.execute(
+            select(sources).where(sources.c.name.in_(configured)).order_by(sources.c.name)
+        )
+    )
+
+
+def _state(row: Row[Any]) -> SourceState:
+    return SourceState(
+        name=row.name, ok_at=row.ok_at, failing_since=row.failing_since,
+        mention_at=row.mention_at, error=row.error,
+    )  # fmt: skip
+
+
+def _in_hand(tx: Tx) -> dict[tuple[str, str], int]:
+    # Team by team, so that the index answers and a long history costs nothing.
+    return {
+        (team.key, status): tx.conn.execute(
+            select(func.count())
+            .select_from(mentions)
+            .where(mentions.c.team == team.key, mentions.c.status == status)
+        ).scalar_one()
+        for team in tx.settings.teams
+        for status in (Status.OPEN, Status.CLAIMED)
+    }
+
+
+def _overdue(tx: Tx) -> dict[str, int]:
+    return {
+        team.key: tx.conn.execute(
+            select(func.count())
+            .select_from(mentions)
+            .where(
+                mentions.c.team == team.key, mentions.c.status.in_((Status.OPEN, Status.CLAIMED))
+            )
+            .where(mentions.c.answer_due_at < tx.now)
+        ).scalar_one()
+        for team in tx.settings.teams
+    }
