@@ -1,0 +1,245 @@
+"""What people type as a moment, read in the library's own zone. Pure.
+
+A wall time means the first moment at which the library's clock shows it: after now for what is to
+come, the last one up to now for what is past. In autumn an hour is shown twice, so both count; a
+time that spring leaves out is the moment of the change.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from staffbot.errors import Refused
+from staffbot.hours import Hours, first_shown
+
+FARTHEST = timedelta(days=400)
+EXAMPLES = "2h, 90m, 3d, 16:30, 4pm, tomorrow, mon 9am, 2026-12-24 15:00 or opening"
+PAST_EXAMPLES = "14:30, 2pm, 20m ago, yesterday 17:45 or 2026-12-24 15:00"
+
+_MONTH_NAMES = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+_WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PART = re.compile(
+    r"(\d{1,5})\s*(w|d|h|m|weeks?|days?|hours?|hrs?|minutes?|mins?)(?![a-z])\s*", re.IGNORECASE
+)
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?m\.?|(\d{1,2})[:.](\d\d)", re.IGNORECASE)
+
+
+def parse_moment(text: str, *, now: datetime, hours: Hours, past: bool = False) -> datetime:
+    """The moment meant: after `now`, or with `past` the last one that is not in the future.
+
+    A day without a time is that day's first opening (the next one, where it has none); `today`
+    lasts until midnight. Refused with a sentence that shows what works.
+    """
+    plain = _plain(text)
+    found = _past(plain, now, hours) if past else _future(plain, now, hours)
+    if found is None:
+        works = PAST_EXAMPLES if past else EXAMPLES
+        raise Refused(f"{quoted(text)} is no time that I know. Write for instance {works}.")
+    if past and found > now:
+        raise Refused(f"{quoted(text)} is still to come. Write for instance {PAST_EXAMPLES}.")
+    if not past and found <= now:
+        raise Refused(f"{quoted(text)} is over already. Write for instance {EXAMPLES}.")
+    if abs(found - now) > FARTHEST:
+        raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away.")
+    return found
+
+
+def parse_clock(text: str) -> int | None:
+    """A time of day in minutes since midnight: `16:30`, `4pm`, `4:30 pm`, `noon`, `24:00`."""
+    plain = text.strip().lower()
+    if plain in ("noon", "midnight"):
+        return 12 * 60 if plain == "noon" else 0
+    found = _CLOCK.fullmatch(plain)
+    if not found:
+        return None
+    if found[3]:
+        hour, minute = int(found[1]), int(found[2] or 0)
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if found[3] == "p" else 0)
+    else:
+        hour, minute = int(found[4]), int(found[5])
+    if minute > 59 or hour * 60 + minute > 24 * 60:
+        return None
+    return hour * 60 + minute
+
+
+def parse_day(text: str, today: date, *, past: bool = False) -> date | None:
+    """A day: `today`, `tomorrow`, `mon`, `2026-12-24`, `24 dec`. Names mean the nearest one.
+
+    Today's own weekday is today: whoever needs the next one adds a week.
+    """
+    plain = text.strip().lower()
+    near = {"today": 0, "tomorrow": 1, "yesterday": -1}
+    if plain in near:
+        return today + timedelta(days=near[plain])
+    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", plain):
+        return _date(*map(int, plain.split("-")))
+    weekday = _weekday(plain, past)
+    if weekday is not None:
+        ahead = (weekday - today.weekday()) % 7
+        return today + timedelta(days=ahead - (7 if past and ahead else 0))
+    return _day_and_month(plain, today, past)
+
+
+def shown_at(day: date, minute: int, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The moments, one or two, at which the zone's clock shows that minute of that day."""
+    wall = datetime.combine(day, time()) + timedelta(minutes=minute)
+    first = first_shown(wall, zone)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return (first, second) if second > first else (first,)
+
+
+def _future(plain: str, now: datetime, hours: Hours) -> datetime | None:
+    today = hours.local(now).date()
+    if plain == "today":
+        return first_shown(datetime.combine(today + timedelta(days=1), time()), hours.zone)
+    if plain == "opening":
+        shut = hours.next_closing(now) if hours.is_open(now) else now
+        return _or_never(hours.next_opening(shut) if shut else None)
+    if plain == "closing":
+        return _or_never(hours.next_closing(now))
+    if plain == "next week":
+        monday = today + timedelta(days=7 - today.weekday())
+        return _first_opening(monday, hours)
+    after = _after(plain, now, hours.zone, 1)
+    if after is not None:
+        return after
+    minute = parse_clock(plain)
+    if minute is not None:
+        days = (today + timedelta(days=ahead) for ahead in range(-1, 3))
+        return min(at for day in days for at in shown_at(day, minute, hours.zone) if at > now)
+    return _future_day(plain, now, hours, today)
+
+
+def _future_day(plain: str, now: datetime, hours: Hours, today: date) -> datetime | None:
+    words, minute = _split_clock(plain)
+    day = parse_day(words, today)
+    if day is None:
+        return None
+    # A weekday that is today's own and over is the one of next week; a date stays what it is.
+    week = timedelta(days=7 if _weekday(words) is not None and day == today else 0)
+    if minute is None:
+        return _first_opening(day + week, hours)
+    coming = [at for at in shown_at(day, minute, hours.zone) if at > now]
+    return coming[0] if coming else shown_at(day + week, minute, hours.zone)[0]
+
+
+def _past(plain: str, now: datetime, hours: Hours) -> datetime | None:
+    if plain in ("now", "just now"):
+        return now
+    after = _after(plain.removesuffix("ago").strip(), now, hours.zone, -1)
+    if after is not None:
+        return after
+    today = hours.local(now).date()
+    minute = parse_clock(plain)
+    if minute is not None:
+        days = (today + timedelta(days=ahead) for ahead in range(-2, 2))
+        return max(at for day in days for at in shown_at(day, minute, hours.zone) if at <= now)
+    words, minute = _split_clock(plain)
+    day = parse_day(words, today, past=True)
+    if day is None:
+        return None
+    if minute is None:
+        raise Refused(f"At what time was it? Write for instance {PAST_EXAMPLES}.")
+    gone = [at for at in shown_at(day, minute, hours.zone) if at <= now]
+    week = timedelta(days=7 if _weekday(words, past=True) is not None and day == today else 0)
+    return gone[-1] if gone else shown_at(day - week, minute, hours.zone)[-1]
+
+
+def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | None:
+    """`1h 30m` from now. Days and weeks are those of the calendar: the same time on the wall."""
+    days, minutes, rest = 0, 0, plain
+    while rest:
+        part = _PART.match(rest)
+        if not part:
+            return None
+        amount, unit = int(part[1]), part[2][0].lower()
+        days += amount * {"w": 7, "d": 1}.get(unit, 0)
+        minutes += amount * {"h": 60, "m": 1}.get(unit, 0)
+        rest = rest[part.end() :]
+    if not plain or not (days or minutes):
+        return None
+    if days > FARTHEST.days or minutes > FARTHEST.days * 24 * 60:
+        raise Refused(f"{quoted(plain)} is more than {FARTHEST.days} days away.")
+    wall = (now.astimezone(zone) + timedelta(days=sign * days)).replace(tzinfo=None, fold=0)
+    start = first_shown(wall, zone) if days else now.astimezone(UTC)
+    return start + timedelta(minutes=sign * minutes)
+
+
+def _first_opening(day: date, hours: Hours) -> datetime:
+    start = first_shown(datetime.combine(day, time()), hours.zone)
+    return _or_never(hours.first_opening(day) or hours.next_opening(start))
+
+
+def _or_never(found: datetime | None) -> datetime:
+    if found is None:
+        raise Refused("The doors do not open or shut within 400 days; write a date and a time.")
+    return found
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def _plain(text: str) -> str:
+    plain = " ".join(text.lower().replace(",", " ").split())
+    return re.sub(r"^(at|until|till|on|in|for|from|since|by) ", "", plain)
+
+
+def _split_clock(plain: str) -> tuple[str, int | None]:
+    """`mon at 9am` is the words `mon` and a minute of the day; without a time all is words."""
+    words = re.sub(r"(\d)t(\d)", r"\1 \2", plain.replace(" at ", " ")).split(" ")
+    for taken in (2, 1):
+        if len(words) > taken:
+            minute = parse_clock(" ".join(words[-taken:]))
+            if minute is not None:
+                return " ".join(words[:-taken]), minute
+    return " ".join(words), None
+
+
+def _named(word: str, names: tuple[str, ...]) -> int | None:
+    """Which of the names a word of three letters or more begins."""
+    if len(word) < 3:
+        return None
+    return next((index for index, name in enumerate(names) if name.startswith(word)), None)
+
+
+def _weekday(words: str, past: bool = False) -> int | None:
+    return _named(words.removeprefix("last " if past else "next "), _WEEKDAY_NAMES)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _day_and_month(plain: str, today: date, past: bool) -> date | None:
+    found = re.fullmatch(r"(\d{1,2})\.? ([a-z]+)\.?(?: (\d{4}))?", plain)
+    if found:
+        number, name, year = int(found[1]), found[2], found[3]
+    else:
+        found = re.fullmatch(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?", plain)
+        if not found:
+            return None
+        number, name, year = int(found[2]), found[1], found[3]
+    month = _named(name, _MONTH_NAMES)
+    if month is None:
+        return None
+    if year:
+        return _date(int(year), month + 1, number)
+    years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
+    days = [day for day in (_date(year, month + 1, number) for year in years) if day]
+    fits = [day for day in days if (day <= today if past else day >= today)]
+    return next(iter(fits or days), None)
+
+
+def quoted(text: str) -> str:
+    plain = " ".join(text.split())
+    return f'"{plain[:39] + "…" if len(plain) > 40 else plain}"'
