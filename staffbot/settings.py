@@ -241,7 +241,7 @@ class DoorSettings:
 class Network:
     """How this machine reaches the world; `timeout` is that of one request as a whole."""
 
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # it may hold a password
     ca_file: Path | None = None
     timeout: timedelta = timedelta(seconds=30)
 

@@ -1,7 +1,6 @@
-"""What is wrong with the program itself: noticed, said once, ended when it is over.
+"""How the program itself does: what a monitor is told, and the troubles that are noticed by looking.
 
-A trouble has a stable subject ("source blog"); while it lasts there is one row of it. Knows no loop
-and no HTTP. Its sentences name sources, rooms and reasons of ours, never a patron's word.
+Knows no loop and no HTTP. Its sentences name sources, rooms and reasons of ours, never a patron's word.
 """
 
 from __future__ import annotations
@@ -11,25 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select
 
 from staffbot.desk import mailroom
 from staffbot.desk.ledger import Tx
+from staffbot.desk.troubles import Trouble, begin, current, end
 from staffbot.model import Status
-from staffbot.tables import counters, mentions, sources, troubles
+from staffbot.tables import counters, mentions, sources
 
 # A source is silent for unusually long past this many of its usual gaps, and never before a day.
 _GAPS = 8
 _AT_LEAST = timedelta(days=1)
-# What `notice` sees for itself begins and ends with it; others tell of theirs by `trouble`.
-_NOTICED = ("source ", "posts")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    subject: str
-    said: str
-    began_at: datetime
+# The subjects that `notice` begins and ends; others tell of theirs by themselves.
+_NOTICED = ("source:", "posts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +65,7 @@ def report(tx: Tx) -> Report:
         oldest_unsent=unsent,
         posts=mailroom.counts(tx),
         sources=tuple(_state(row) for row in _source_rows(tx)),
-        troubles=present(tx),
+        troubles=tuple(current(tx)),
         in_hand=_in_hand(tx),
         overdue=_overdue(tx),
         received=tx.conn.execute(
@@ -82,51 +75,20 @@ def report(tx: Tx) -> Report:
     )
 
 
-def present(tx: Tx) -> tuple[Trouble, ...]:
-    """The troubles of now, oldest first."""
-    rows = tx.conn.execute(
-        select(troubles).where(troubles.c.ended_at.is_(None)).order_by(troubles.c.id)
-    )
-    return tuple(Trouble(subject=r.subject, said=r.said, began_at=r.began_at) for r in rows)
-
-
-def trouble(tx: Tx, subject: str, said: str) -> bool:
-    """Something is wrong. True the first time; while it lasts only its sentence is renewed."""
-    known = tx.conn.execute(
-        update(troubles)
-        .where(troubles.c.subject == subject, troubles.c.ended_at.is_(None))
-        .values(said=said)
-    )
-    if known.rowcount:
-        return False
-    tx.conn.execute(troubles.insert().values(subject=subject, said=said, began_at=tx.now))
-    return True
-
-
-def well(tx: Tx, subject: str) -> bool:
-    """It is well again. False where it had been well."""
-    done = tx.conn.execute(
-        update(troubles)
-        .where(troubles.c.subject == subject, troubles.c.ended_at.is_(None))
-        .values(ended_at=tx.now)
-    )
-    return bool(done.rowcount)
-
-
 def notice(tx: Tx) -> tuple[Trouble, ...]:
     """Look at sources and posts: begin and end their troubles. The ones that are new."""
     found = dict(_found(tx))
-    new = [subject for subject, said in found.items() if trouble(tx, subject, said)]
-    for open_ in present(tx):
+    new = [subject for subject, said in found.items() if begin(tx, subject, said)]
+    for open_ in current(tx):
         if open_.subject.startswith(_NOTICED) and open_.subject not in found:
-            well(tx, open_.subject)
-    return tuple(open_ for open_ in present(tx) if open_.subject in new)
+            end(tx, open_.subject)
+    return tuple(open_ for open_ in current(tx) if open_.subject in new)
 
 
 def _found(tx: Tx) -> Iterator[tuple[str, str]]:
     for row in _source_rows(tx):
         if said := _source_trouble(tx, row):
-            yield f"source {row.name}", said
+            yield f"source:{row.name}", said
     unsent = mailroom.oldest_unsent(tx)
     if unsent is not None and _is_stuck(tx, unsent):
         yield "posts", f"A post has been waiting to go out for {_minutes(unsent)}."

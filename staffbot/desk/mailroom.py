@@ -15,11 +15,12 @@ told    a sentence to a person, once ("the patron wrote again")
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot.desk.ledger import Tx
@@ -93,6 +94,26 @@ def want_card(
                 not_before=not_before or tx.now, tries=0, retry_at=None, failing_since=None,
             )
         )  # fmt: skip
+
+
+def want_new_cards(
+    tx: Tx,
+    numbers: Sequence[int],
+    room: Room,
+    *,
+    team: str,
+    silent: bool = False,
+    not_before: datetime | None = None,
+) -> None:
+    """The cards of mentions that were just made, at revision 1, in one statement."""
+    shared = {
+        "kind": "card", "platform": room.platform, "room": room.id, "lane": str(room),
+        "team": team, "detail": {}, "silent": silent, "made_at": tx.real_now,
+        "not_before": not_before or tx.now,
+    }  # fmt: skip
+    rows = [{"key": f"card:{number}:{room}:1", "mention": number, **shared} for number in numbers]
+    if rows:
+        tx.conn.execute(insert(posts), rows)
 
 
 def want(

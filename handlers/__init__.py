@@ -1,0 +1,1 @@
+"""The doors: each translates one chat platform and decides nothing."""

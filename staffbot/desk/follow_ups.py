@@ -1,0 +1,80 @@
+"""Further posts by the same patron in the same conversation: they join the mention that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, insert, select
+
+from staffbot.desk import telling
+from staffbot.desk.closing import begin_again
+from staffbot.desk.hashes import Hashed
+from staffbot.desk.ledger import Tx, enact, mention_of, to_change
+from staffbot.desk.newcomers import words_row
+from staffbot.desk.patrons import upsert_patrons
+from staffbot.desk.people import get_person
+from staffbot.model import Happened, Mention
+from staffbot.policy import FollowUp, follow_up, waited_seconds
+from staffbot.reminders import next_step_at
+from staffbot.tables import arrivals, mentions, words
+
+
+def befores(tx: Tx, items: Sequence[Hashed]) -> dict[tuple[str, str], Mention]:
+    """The newest mention of each conversation and patron among these items, if there is one."""
+    conversations = {item.conversation for item in items if item.conversation}
+    if not conversations:
+        return {}
+    rows = tx.conn.execute(
+        select(mentions)
+        .where(mentions.c.conversation_hash.in_(conversations))
+        .order_by(mentions.c.number)
+    )
+    return {(row.conversation_hash, row.patron_hash): mention_of(row) for row in rows}
+
+
+def joins(tx: Tx, item: Hashed, before: Mention) -> bool:
+    """Join an item to the mention before it, if policy says so. False: it is one of its own."""
+    mention = to_change(tx, before.number)
+    source = tx.settings.source(item.mention.source)
+    expects = source.expects(source.kind or item.mention.kind, item.mention.expects_answer)
+    decided = follow_up(mention, expects_answer=expects, settings=tx.settings, now=tx.now)
+    if decided is FollowUp.FRESH:
+        return False
+    part = _keep(tx, mention, item)
+    last = mention.owner or mention.last_owner
+    if decided is FollowUp.REOPEN:
+        event = begin_again(tx, mention, None, part=part)
+    else:
+        event = enact(tx, mention, Happened.FOLLOWED_UP, None, _heard_from(tx, mention), part=part)
+    owner = get_person(tx, last)
+    if owner is not None and decided is not FollowUp.KEEP_CLOSED:
+        about = "reopened" if decided is FollowUp.REOPEN else "followed_up"
+        telling.tell(tx, owner, mention, about, event=event)
+    return True
+
+
+def _keep(tx: Tx, mention: Mention, item: Hashed) -> int:
+    newest = tx.conn.execute(
+        select(func.max(words.c.part)).where(words.c.mention == mention.number)
+    ).scalar()
+    part = (newest or 0) + 1
+    patron = upsert_patrons(tx, [item])[item.patron]
+    row = words_row(item.mention, mention.number, part=part, role="follow_up", patron=patron)
+    tx.conn.execute(insert(words).values(**row))
+    tx.conn.execute(
+        insert(arrivals).values(identity_hash=item.identity, mention=mention.number, part=part)
+    )
+    return part
+
+
+def _heard_from(tx: Tx, mention: Mention) -> dict[str, object]:
+    """The patron wrote: nobody waits for them any more, and the answer clock goes on."""
+    if mention.waiting_since is None:
+        return {}
+    hours = tx.hours(mention.team)
+    values: dict[str, object] = {
+        "waited_seconds": waited_seconds(mention, hours, tx.now),
+        "waiting_since": None,
+        "snoozed_until": None,
+    }
+    return values | {"next_step_at": next_step_at(tx.team(mention.team), hours, mention, values)}

@@ -1,0 +1,165 @@
+"""Who is who: joins a platform's actor to a staff member. Knows no platform's rules of membership."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from staffbot.desk.ledger import Tx
+from staffbot.errors import Refused
+from staffbot.model import Actor, Person, Role
+from staffbot.settings import StaffMember
+from staffbot.tables import actors, people
+
+
+def person_of(tx: Tx, actor: Actor) -> Person:
+    """The staff member who this actor is; anyone else in a team's room is staff from now on.
+
+    Raises Refused for a stranger outside every team's room.
+    """
+    row = tx.conn.execute(
+        select(people)
+        .join(actors, actors.c.person == people.c.key)
+        .where(actors.c.platform == actor.platform, actors.c.user_id == actor.user_id)
+    ).one_or_none()
+    if row is not None:
+        if not row.configured and actor.name and row.name != actor.name:
+            tx.conn.execute(update(people).where(people.c.key == row.key).values(name=actor.name))
+        return _person(tx, row)
+    if actor.room is None or tx.settings.team_of_room(actor.room) is None:
+        raise Refused(
+            "This is for the library's staff. Ask from a team's channel, "
+            "or ask the person who looks after staffbot to list you under [[staff]]."
+        )
+    return _join(tx, actor)
+
+
+def _join(tx: Tx, actor: Actor) -> Person:
+    key = f"{actor.platform}:{actor.user_id}"
+    name = actor.name or actor.user_id
+    if tx.conn.execute(select(people.c.key).where(people.c.key == key)).one_or_none() is None:
+        tx.conn.execute(insert(people).values(key=key, name=name, role=Role.STAFF))
+    tx.conn.execute(
+        insert(actors).values(platform=actor.platform, user_id=actor.user_id, person=key)
+    )
+    return Person(key=key, name=name, ids={actor.platform: actor.user_id})
+
+
+def sync_staff(tx: Tx) -> None:
+    """Bring `people` to what `[[staff]]` says; who is no longer listed keeps history, loses the role."""
+    listed = {member.key: member for member in tx.settings.staff}
+    known = {row.key: row for row in tx.conn.execute(select(people))}
+    for member in listed.values():
+        values = _values(member)
+        if member.key in known:
+            tx.conn.execute(update(people).where(people.c.key == member.key).values(**values))
+        else:
+            tx.conn.execute(insert(people).values(key=member.key, **values))
+        _join_ids(tx, member)
+    for key, row in known.items():
+        if row.configured and key not in listed:
+            tx.conn.execute(
+                update(people)
+                .where(people.c.key == key)
+                .values(configured=False, role=Role.STAFF, sensitive=False, shared=False)
+            )
+
+
+def _values(member: StaffMember) -> dict[str, Any]:
+    return {
+        "name": member.name, "role": member.role, "shared": member.shared,
+        "sensitive": member.sensitive, "teams": list(member.teams), "configured": True,
+        "preferred_platform": member.preferred_platform,
+    }  # fmt: skip
+
+
+def _join_ids(tx: Tx, member: StaffMember) -> None:
+    for platform, user_id in member.ids.items():
+        mine = (actors.c.platform == platform) & (actors.c.user_id == user_id)
+        tx.conn.execute(delete(actors).where(mine))
+        tx.conn.execute(
+            insert(actors).values(platform=platform, user_id=user_id, person=member.key)
+        )
+
+
+def find_person(tx: Tx, text: str) -> Person | None:
+    """A staff member by key, name or first name, letters' case ignored; None where unclear."""
+    wanted = text.strip().removeprefix("@").casefold()
+    everybody = everyone(tx)
+    called = [
+        {person.key: person.key.casefold() for person in everybody},
+        {person.key: person.name.casefold() for person in everybody},
+        {person.key: person.name.casefold().split(" ")[0] for person in everybody},
+    ]
+    for names in called:
+        found = [person for person in everybody if names[person.key] == wanted]
+        if len(found) == 1:
+            return found[0]
+    by_id = [person for person in everybody if text.strip().strip("<@!>") in person.ids.values()]
+    return by_id[0] if len(by_id) == 1 else None
+
+
+def get_person(tx: Tx, key: str | None) -> Person | None:
+    """The person of that key, or None."""
+    if key is None:
+        return None
+    row = tx.conn.execute(select(people).where(people.c.key == key)).one_or_none()
+    return None if row is None else _person(tx, row)
+
+
+def name_of(tx: Tx, key: str | None) -> str:
+    """A staff member's name; "somebody" where nobody is known by that key."""
+    if key is None:
+        return "nobody"
+    name = tx.conn.execute(select(people.c.name).where(people.c.key == key)).scalar()
+    return name or "somebody"
+
+
+def everyone(tx: Tx) -> list[Person]:
+    """All staff members, by name."""
+    rows = tx.conn.execute(select(people).order_by(people.c.name)).all()
+    ids = _ids(tx, None)
+    return [_named(row, ids.get(row.key, {})) for row in rows]
+
+
+def acted(tx: Tx, person: Person) -> None:
+    """Remember that this person did something just now, so that nobody nags them about it."""
+    tx.conn.execute(update(people).where(people.c.key == person.key).values(acted_at=tx.now))
+
+
+def acted_at(tx: Tx, key: str) -> datetime | None:
+    """When this person last did something, or None."""
+    return tx.conn.execute(select(people.c.acted_at).where(people.c.key == key)).scalar()
+
+
+def reachable_on(tx: Tx, person: Person) -> str | None:
+    """The platform for a direct message: the preferred one, else any that knows them, else None."""
+    configured = {door.platform for door in tx.settings.doors}
+    if person.preferred_platform in person.ids and person.preferred_platform in configured:
+        return person.preferred_platform
+    return next((platform for platform in sorted(person.ids) if platform in configured), None)
+
+
+def _person(tx: Tx, row: Row[Any]) -> Person:
+    return _named(row, _ids(tx, [row.key]).get(row.key, {}))
+
+
+def _ids(tx: Tx, keys: Iterable[str] | None) -> dict[str, dict[str, str]]:
+    query = select(actors)
+    if keys is not None:
+        query = query.where(actors.c.person.in_(list(keys)))
+    found: dict[str, dict[str, str]] = {}
+    for row in tx.conn.execute(query):
+        found.setdefault(row.person, {})[row.platform] = row.user_id
+    return found
+
+
+def _named(row: Row[Any], ids: dict[str, str]) -> Person:
+    return Person(
+        key=row.key, name=row.name, role=Role(row.role), shared=row.shared,
+        sensitive=row.sensitive, teams=tuple(row.teams), ids=ids,
+        preferred_platform=row.preferred_platform, away_until=row.away_until,
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""One act taken back: a compensating event, for a while, unless anyone acted since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from staffbot.desk.conversations import remove_note
+from staffbot.desk.ledger import Tx, enact, to_change
+from staffbot.desk.people import name_of
+from staffbot.desk.showing import show_everywhere
+from staffbot.errors import Refused
+from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
+from staffbot.tables import events
+
+_MOMENTS = frozenset(
+    {
+        "clock_from", "claim_due_at", "answer_due_at", "next_step_at", "claimed_at",
+        "answered_at", "closed_at", "snoozed_until", "waiting_since", "still_asked_at",
+    }
+)  # fmt: skip
+_NOT_ACTS = (Happened.NAGGED, Happened.RETIMED, Happened.READ, Happened.UNDONE)
+_CANNOT = (Happened.RECEIVED, Happened.FOLLOWED_UP, *_NOT_ACTS)
+
+
+def undo(tx: Tx, event: int, person: Person) -> Answer:
+    """Take back what this person did with that event, on every mention that the one act touched.
+
+    Raises Refused where it is too late, somebody else's, or somebody acted since.
+    """
+    first = tx.conn.execute(select(events).where(events.c.id == event)).one_or_none()
+    if first is None or first.mention is None or first.what in _CANNOT:
+        raise Refused("There is nothing to undo.")
+    if first.person != person.key:
+        raise Refused(f"Only {name_of(tx, first.person)} can undo what they did.")
+    if first.undone_by is not None:
+        return Unchanged(mention=first.mention, said="That was undone already.")
+    if tx.now - first.done_at > tx.settings.undo_within:
+        minutes = int(tx.settings.undo_within.total_seconds() // 60)
+        raise Refused(
+            f"Undo works for {minutes} minutes. Use the card's buttons to put {first.mention} right."
+        )
+    act = _whole_act(tx, first)
+    held = {number: to_change(tx, number) for number in sorted({row.mention for row in act})}
+    _nobody_acted_since(tx, act)
+    for number, mention in held.items():
+        _put_back(tx, mention, [row for row in act if row.mention == number], person)
+    numbers = ", ".join(str(number) for number in held)
+    return Done(mention=first.mention, said=f"Undone: {numbers} as before.")
+
+
+def _whole_act(tx: Tx, first: Row[Any]) -> list[Row[Any]]:
+    """Every event that was written by the same act, oldest first."""
+    begun = first.act or first.id
+    return list(
+        tx.conn.execute(
+            select(events)
+            .where((events.c.id == begun) | (events.c.act == begun))
+            .where(events.c.mention.is_not(None))
+            .order_by(events.c.id)
+        )
+    )
+
+
+def _nobody_acted_since(tx: Tx, act: list[Row[Any]]) -> None:
+    ids = [row.id for row in act]
+    numbers = sorted({row.mention for row in act})
+    later = (
+        select(events.c.mention, events.c.person)
+        .where(events.c.mention.in_(numbers), events.c.id > min(ids), events.c.id.not_in(ids))
+        .where(events.c.what.not_in(_NOT_ACTS), events.c.undone_by.is_(None))
+        .limit(1)
+    )
+    since = tx.conn.execute(later).one_or_none()
+    if since is not None:
+        who = name_of(tx, since.person) if since.person else "The patron"
+        raise Refused(f"{who} did something with {since.mention} since, so it cannot be undone.")
+
+
+def _put_back(tx: Tx, mention: Mention, act: list[Row[Any]], person: Person) -> None:
+    before: dict[str, Any] = {}
+    for row in reversed(act):  # the oldest event's word counts
+        before |= {name: _restored(name, value) for name, value in row.detail["before"].items()}
+        if row.what == Happened.NOTED:
+            remove_note(tx, mention, row.detail["part"])
+    undone = enact(tx, mention, Happened.UNDONE, person, before)
+    tx.conn.execute(
+        update(events).where(events.c.id.in_([row.id for row in act])).values(undone_by=undone)
+    )
+    if before.get("status") in (Status.OPEN, Status.CLAIMED):
+        show_everywhere(tx, mention.number)
+
+
+def _restored(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _MOMENTS:
+        return datetime.fromisoformat(value)
+    match name:
+        case "status":
+            return Status(value)
+        case "outcome":
+            return Outcome(value)
+        case _:
+            return value
+
+
+def last_act(tx: Tx, person: Person) -> int | None:
+    """The event to undo when somebody says only `undo`: the first of their newest act."""
+    newest = tx.conn.execute(
+        select(events.c.id, events.c.act)
+        .where(events.c.person == person.key, events.c.undone_by.is_(None))
+        .where(events.c.what.not_in(_CANNOT), events.c.mention.is_not(None))
+        .order_by(events.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if newest is None else newest.act or newest.id

@@ -1,0 +1,443 @@
+"""The nouns of the house: frozen values, enums and the seams' protocols.
+
+Knows no database, no network, no chat platform, no settings. Every moment is an aware datetime
+in UTC; every duration is a timedelta unless its name ends in `_seconds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from staffbot.messages import Message
+
+# Governs due times, hours and digests only; transport uses real time.
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The machine's clock, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class Kind(StrEnum):
+    """What a patron did. The last four are usually *heard*: about the library, not said to it."""
+
+    MENTION = "mention"
+    COMMENT = "comment"
+    REPLY = "reply"
+    REVIEW = "review"
+    MESSAGE = "message"
+    QUOTE = "quote"
+    HASHTAG = "hashtag"
+    SEARCH = "search"
+    ENTRY = "entry"
+
+
+EXPECTS_ANSWER = frozenset({Kind.MENTION, Kind.COMMENT, Kind.REPLY, Kind.REVIEW, Kind.MESSAGE})
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    CLAIMED = "claimed"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    ANSWERED = "answered"
+    NO_ANSWER_NEEDED = "no_answer_needed"
+    SPAM = "spam"
+    NOT_FOR_US = "not_for_us"
+    PASSED_ON = "passed_on"
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class Role(StrEnum):
+    """Ordered by what they may do: staff < deputy < manager."""
+
+    STAFF = "staff"
+    DEPUTY = "deputy"
+    MANAGER = "manager"
+
+
+class Happened(StrEnum):
+    """What an event says happened. State is the fold of these, every figure is counted from them."""
+
+    RECEIVED = "received"
+    FOLLOWED_UP = "followed_up"
+    CLAIMED = "claimed"
+    RELEASED = "released"
+    HANDED_OVER = "handed_over"
+    ASSIGNED = "assigned"
+    MOVED = "moved"
+    SNOOZED = "snoozed"
+    WAITING = "waiting"
+    WOKEN = "woken"
+    NAGGED = "nagged"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    NOTED = "noted"
+    KEPT_PRIVATE = "kept_private"
+    MADE_PUBLIC = "made_public"
+    READ = "read"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    CLOCK_SET = "clock_set"
+    RETIMED = "retimed"
+    STILL_ON_IT = "still_on_it"
+    UNDONE = "undone"
+    EDITED = "edited"
+    DELETED = "deleted"
+    CLOSURE_ADDED = "closure_added"
+    CLOSURE_ENDED = "closure_ended"
+    AWAY = "away"
+    BACK = "back"
+    DIGESTED = "digested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A picture or file that a patron attached; linked, never fetched."""
+
+    url: str
+    kind: str = "image"
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patron:
+    """Who wrote, as the network shows them. Text, so never trusted."""
+
+    name: str
+    handle: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMention:
+    """A mention as a source yields it. Identity is source + native_id."""
+
+    source: str
+    native_id: str
+    kind: Kind
+    text: str
+    patron: Patron
+    posted_at: datetime
+    permalink: str = ""
+    title: str = ""
+    conversation: str = ""
+    in_reply_to: str = ""
+    language: str = ""
+    media: tuple[Media, ...] = ()
+    visibility: Visibility = Visibility.PUBLIC
+    expects_answer: bool | None = None
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """The patron changed their words at the source."""
+
+    native_id: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """The patron took their words back at the source."""
+
+    native_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredAtSource:
+    """One of the library's own accounts answered on the network itself."""
+
+    native_id: str
+    at: datetime
+    account: str
+    permalink: str = ""
+
+
+Change = Edited | Deleted | AnsweredAtSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One answer of a source: what is new, what changed, and where to go on next time.
+
+    `next_in_seconds` is the network's own wish for the next look, or None.
+    """
+
+    mentions: tuple[IncomingMention, ...] = ()
+    changes: tuple[Change, ...] = ()
+    cursor: str | None = None
+    next_in_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A mention that a source is asked to look at again."""
+
+    native_id: str
+    conversation: str
+    permalink: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A channel of a platform."""
+
+    platform: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Room:
+        platform, _, room = text.partition(":")
+        return cls(platform=platform, id=room)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A person as one platform shows them; `room` is where they acted, if in a team's channel."""
+
+    platform: str
+    user_id: str
+    name: str
+    room: Room | None = None
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A staff member. `key` is stable and unique; `ids` maps a platform to their id there."""
+
+    key: str
+    name: str
+    role: Role = Role.STAFF
+    shared: bool = False
+    sensitive: bool = False
+    teams: tuple[str, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)
+    preferred_platform: str = ""
+    away_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Ours: a row of the ledger, without the patron's words or identity.
+
+    number        short, gapless, spoken aloud
+    cycle         grows each time it is reopened
+    revision      grows with every change that a card could show
+    clock_from    the moment from which open time is counted
+    claim_due_at, answer_due_at   None where there is no clock (or it is stopped)
+    """
+
+    number: int
+    team: str
+    source: str
+    kind: Kind
+    expects_answer: bool
+    private: bool
+    status: Status
+    outcome: Outcome | None
+    topics: tuple[str, ...]
+    owner: str | None
+    last_owner: str | None
+    language: str
+    cycle: int
+    revision: int
+    posted_at: datetime
+    received_at: datetime
+    clock_from: datetime
+    claim_due_at: datetime | None
+    answer_due_at: datetime | None
+    claimed_at: datetime | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    snoozed_until: datetime | None
+    waiting_since: datetime | None
+    waited_seconds: int
+    next_step_at: datetime | None
+    still_asked_at: datetime | None
+    touched_at: datetime
+    storm: int | None
+    linked: int | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the patron wrote, for rendering only. Never logged, never put in an event or a post."""
+
+    text: str
+    patron: Patron
+    title: str = ""
+    permalink: str = ""
+    in_reply_to: str = ""
+    media: tuple[Media, ...] = ()
+    follow_ups: tuple[tuple[datetime, str], ...] = ()
+    notes: tuple[tuple[datetime, str, str], ...] = ()
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """Which message of a platform something became."""
+
+    room: Room
+    id: str
+
+
+# --- answers of use cases: values to match on ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """It happened and is stored. `event` names it for Undo; `said` is the confirming sentence."""
+
+    mention: int | None
+    said: str
+    event: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyClaimed:
+    """Somebody else has it."""
+
+    mention: int
+    by: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchanged:
+    """Nothing to do: it is as asked already. `said` tells why, in one sentence."""
+
+    mention: int | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """There is no such mention, or it is closed. `said` tells which and what helps."""
+
+    mention: int
+    said: str
+
+
+Answer = Done | AlreadyClaimed | Unchanged | Gone
+
+
+# --- the seams ----------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A network, read. One `fetch` has to end by itself; it raises SourceError."""
+
+    name: str
+
+    async def fetch(self, cursor: str | None) -> Batch: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What became of a batch once it is stored.
+
+    `parked` could not be taken in and wait for a person; `replay` means that the delivery was
+    stored before, and that this time nothing was done.
+    """
+
+    new: int = 0
+    repeated: int = 0
+    parked: int = 0
+    replay: bool = False
+
+
+class TakeIn(Protocol):
+    """Stores a batch; returns only once it is committed. `delivery` names it, to be had once."""
+
+    async def __call__(self, batch: Batch, delivery: str | None = None) -> TakenIn: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a route is given: an HTTP request without the web framework."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A path on the public listener. `limit` is the largest body in bytes; over it is 413."""
+
+    method: str
+    path: str
+    handle: Callable[[Request], Awaitable[Response]]
+    limit: int = 256 * 1024
+
+
+class Pushes(Protocol):
+    """A source that is called by its network: it hands batches on and answers once stored."""
+
+    name: str
+
+    def routes(self, take_in: TakeIn) -> Sequence[Route]: ...
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A source that can look again at conversations: answers, edits, deletions noticed."""
+
+    name: str
+
+    async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]: ...
+
+
+@runtime_checkable
+class Chat(Protocol):
+    """A chat platform, written to.
+
+    `post`, `edit`, `find` and `direct` raise DeliveryError; `key` is the outbox key, under which
+    `find` recognises a post that arrived although nobody was told.
+    """
+
+    platform: str
+
+    async def run(self) -> None: ...
+
+    async def post(self, room: Room, message: Message, key: str) -> MessageRef: ...
+
+    async def edit(self, ref: MessageRef, message: Message) -> None: ...
+
+    async def find(self, room: Room, key: str) -> MessageRef | None: ...
+
+    async def direct(self, user_id: str, message: Message, key: str) -> MessageRef: ...

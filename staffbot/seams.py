@@ -1,0 +1,100 @@
+"""What a door and a network bring along, and what a door is given. Knows no implementation of either.
+
+Doors and networks are found through entry points (groups `staffbot.handlers`, `staffbot.sources`),
+each of which names a `Door` or a `Network` value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from staffbot.messages import Message, Reply
+from staffbot.model import Actor, Chat, Clock, Person, Pushes, Route, Source
+from staffbot.settings import DoorSettings, Settings, SourceSettings
+from staffbot.settings import Network as NetworkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `staffbot check`: whether it is well, what was looked at, what to do."""
+
+    ok: bool
+    subject: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A way to go on with a command line that is being typed."""
+
+    text: str
+    help: str = ""
+
+
+class Desk(Protocol):
+    """What every door calls, and nothing else: `dispatch.Dispatch` is the one real one.
+
+    None of these raises for what a person did: a refusal is a Message for the person who asked.
+    A returned answer means that its effect is stored.
+    """
+
+    async def command(self, actor: Actor, text: str) -> Reply:
+        """A typed command without its root: `claim 42`."""
+        ...
+
+    async def press(
+        self, actor: Actor, control: str, mention: int | None = None, value: str = ""
+    ) -> Reply:
+        """A button or choice of a message was used."""
+        ...
+
+    async def submit(
+        self, actor: Actor, form: str, mention: int | None, values: Mapping[str, str | list[str]]
+    ) -> Reply:
+        """A form was filled in."""
+        ...
+
+    async def complete(self, actor: Actor, text: str) -> Sequence[Completion]:
+        """How the command line `text` can go on."""
+        ...
+
+    async def shown(self, key: str) -> Message | None:
+        """What the post of that outbox key says now; None where it says nothing any more."""
+        ...
+
+    async def staff(self) -> Sequence[Person]:
+        """Everyone known to work here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A kind of source. `options` validates what stands under its `[[sources]]` entry.
+
+    `open` makes one source of it; `check` looks whether it can be reached, for `staffbot check`.
+    """
+
+    type: str
+    options: type[BaseModel]
+    open: Callable[[SourceSettings, NetworkSettings, Clock], Source | Pushes]
+    check: Callable[[SourceSettings, NetworkSettings], Awaitable[Sequence[Finding]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A kind of chat platform. `options` validates its `[platform]` table.
+
+    `open` makes the Chat, which is given the desk; `routes` are its paths on the public listener;
+    `commands` is a typer app that the command line shows under the platform's name, or None.
+    """
+
+    platform: str
+    options: type[BaseModel]
+    open: Callable[[DoorSettings, Settings, Desk, Clock], Chat]
+    check: Callable[[DoorSettings, Settings], Awaitable[Sequence[Finding]]]
+    routes: Callable[[Chat], Sequence[Route]]
+    commands: Any = None
