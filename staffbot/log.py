@@ -32,7 +32,7 @@ MASK = "********"
 _SHORTEST = 6
 _SHAPES = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+"  # Slack's tokens
-    r"|(?<=hooks\.slack\.com/)[\w/-]+"
+    r"|T[A-Z0-9]{8,}/B[A-Z0-9]{8,}/\w{20,}"  # the path of a Slack webhook
     r"|whsec_[\w+/=-]+"  # Standard Webhooks
     r"|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord's tokens
     r"|(?i:(?<=bearer )|(?<=authorization: bot ))[^\s\"',;]+"
