@@ -82,7 +82,11 @@ def dropped(tx: Tx, post: Taken, shown: int) -> bool:
     """There is nothing to say any more; what stands there already stays as it is."""
     if post.state == "sent":
         return edited(tx, post, shown)
-    return _write_back(tx, post, state="dropped", pending=0, retry_at=None, holds_lane=False)
+    changed = posts.c.wanted > shown  # since it was rendered: there may be something to say again
+    return _write_back(
+        tx, post, state=case((changed, "waiting"), else_="dropped"),
+        pending=_stale(shown), retry_at=None, holds_lane=False,
+    )  # fmt: skip
 
 
 def unknown(tx: Tx, post: Taken) -> bool:
