@@ -5,6 +5,7 @@ StaffbotError
 ├── StoreError           the database cannot be used as it is
 │   ├── NewerDatabase    written by a newer staffbot
 │   └── AlreadyRunning   another `staffbot run` holds this database
+├── CannotListen         the address of an HTTP listener cannot be had
 ├── SourceError          a network could not be read (retry_after)
 ├── DeliveryError        a chat platform did not take a post (permanent, retry_after, ambiguous)
 │   └── MessageGone      the message to edit is no longer there
@@ -54,6 +55,10 @@ class NewerDatabase(StoreError):
 
 class AlreadyRunning(StoreError):
     """Another `staffbot run` holds this database."""
+
+
+class CannotListen(StaffbotError):
+    """The address of an HTTP listener is taken, or is not this machine's."""
 
 
 class SourceError(StaffbotError):

@@ -359,14 +359,19 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenIn:
-    """What became of a batch once it is stored.
+    """What became of a batch.
 
-    `parked` could not be taken in and wait for a person; `replay` means that the delivery was
-    stored before, and that this time nothing was done.
+    new        mentions of their own        followed_up   further posts to one that was there
+    repeated   known already, no effect     too_old       from before the first run's look-back
+    changed    edits and deletions          parked        could not be stored; said in health
+    replay     the whole signed delivery was stored before; nothing was done
     """
 
     new: int = 0
+    followed_up: int = 0
     repeated: int = 0
+    too_old: int = 0
+    changed: int = 0
     parked: int = 0
     replay: bool = False
 

@@ -7,7 +7,6 @@ committed together, so a cursor is never ahead of what it stands for. Knows no n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,30 +17,11 @@ from staffbot.desk import changes, follow_ups, newcomers
 from staffbot.desk.hashes import Hashed, hashed
 from staffbot.desk.ledger import Tx
 from staffbot.desk.troubles import park
-from staffbot.model import Batch, IncomingMention
+from staffbot.model import Batch, IncomingMention, TakenIn
 from staffbot.tables import arrivals, deliveries, sources
 
 # What one unstorable mention can raise; anything else (a full disk, say) fails the whole batch.
 _UNSTORABLE = (DataError, IntegrityError, StatementError, ValueError, TypeError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenIn:
-    """What became of a batch.
-
-    new        mentions of their own        followed_up   further posts to one that was there
-    repeated   known already, no effect     too_old       from before the first run's look-back
-    changed    edits and deletions          parked        could not be stored; said in health
-    replay     the whole signed delivery was stored before; nothing was done
-    """
-
-    new: int = 0
-    followed_up: int = 0
-    repeated: int = 0
-    too_old: int = 0
-    changed: int = 0
-    parked: int = 0
-    replay: bool = False
 
 
 def take_in(tx: Tx, *, source: str, batch: Batch, delivery: str | None = None) -> TakenIn:

@@ -107,6 +107,7 @@ class Hook:
             body=_json(
                 {
                     "new": taken.new,
+                    "followed_up": taken.followed_up,
                     "known": taken.repeated,
                     "parked": taken.parked,
                     "replay": taken.replay,
