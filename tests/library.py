@@ -16,10 +16,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, create_engine, select
 
 from staffbot.desk import claims
-from staffbot.desk.arrivals import TakenIn, take_in
+from staffbot.desk.arrivals import take_in
 from staffbot.desk.ledger import Desk, again
 from staffbot.desk.people import get_person, sync_staff
-from staffbot.model import Batch, IncomingMention, Kind, Mention, Patron, Person, Role, Room
+from staffbot.model import (
+    Batch,
+    IncomingMention,
+    Kind,
+    Mention,
+    Patron,
+    Person,
+    Role,
+    Room,
+    TakenIn,
+)
 from staffbot.settings import (
     DoorSettings,
     OpeningHours,
