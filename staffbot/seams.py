@@ -17,6 +17,9 @@ from staffbot.model import Actor, Chat, Clock, Person, Pushes, Route, Source
 from staffbot.settings import DoorSettings, Settings, SourceSettings
 from staffbot.settings import Network as NetworkSettings
 
+# Named here because `Network.type` hides the builtin from the fields behind it.
+Options = type[BaseModel]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -79,7 +82,7 @@ class Network:
     """
 
     type: str
-    options: type[BaseModel]
+    options: Options
     open: Callable[[SourceSettings, NetworkSettings, Clock], Source | Pushes]
     check: Callable[[SourceSettings, NetworkSettings], Awaitable[Sequence[Finding]]]
 
@@ -93,7 +96,7 @@ class Door:
     """
 
     platform: str
-    options: type[BaseModel]
+    options: Options
     open: Callable[[DoorSettings, Settings, Desk, Clock], Chat]
     check: Callable[[DoorSettings, Settings], Awaitable[Sequence[Finding]]]
     routes: Callable[[Chat], Sequence[Route]]

@@ -1,0 +1,294 @@
+"""Gathers everything that is wrong, and says it in plain words instead of a validator's.
+
+A sentence never repeats a value that was refused: it may be a secret in the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefinedType
+
+from staffbot.config.values import show_duration, suggestion
+from staffbot.errors import ConfigError, Problem
+from staffbot.settings import Secret
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def toml(value: object) -> str:
+    """A value as TOML writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return f'"{show_duration(value)}"'
+        case Mapping():
+            pairs = ", ".join(f"{toml_key(key)} = {toml(item)}" for key, item in value.items())
+            return f"{{ {pairs} }}" if pairs else "{}"
+        case str():
+            return '"' + "".join(_escaped(letter) for letter in value) + '"'
+        case Iterable():
+            return "[" + ", ".join(toml(item) for item in value) + "]"
+        case _:
+            return toml(str(value))
+
+
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return "\\" + letter
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+
+
+def toml_key(key: str) -> str:
+    """A key as TOML writes it: bare where it can be."""
+    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if bare else toml(key)
+
+
+def joined(path: str, *steps: str | int) -> str:
+    """`teams.adult` and `rooms`, 0, `id` as `teams.adult.rooms[0].id`."""
+    for step in steps:
+        path += f"[{step}]" if isinstance(step, int) else ("." if path else "") + toml_key(step)
+    return path
+
+
+class Problems:
+    """The problems found so far; the configuration is refused with all of them at once."""
+
+    def __init__(self, secret: Callable[[object], Secret]) -> None:
+        self._found: dict[str, Problem] = {}
+        self._context = {"secret": secret}
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, path: str, reason: str, example: str = "") -> None:
+        """The first problem of a path is told; what follows from it is not."""
+        self._found.setdefault(path, Problem(path=path, reason=reason, example=example))
+
+    def under(self, path: str) -> bool:
+        """Whether something at this path or below it is wrong."""
+        return any(
+            found == path or found.startswith((f"{path}.", f"{path}[")) for found in self._found
+        )
+
+    def error(self) -> ConfigError:
+        return ConfigError(list(self._found.values()))
+
+    def table(self, raw: object, path: str) -> dict[str, Any]:
+        """`raw` where it is a table, else an empty one and a problem."""
+        if isinstance(raw, dict):
+            return raw
+        last = path.rsplit(".", 1)[-1]
+        self.add(path, f"should be a table, but is {_kind_of(raw)}.", f"[{last}]")
+        return {}
+
+    def tables(self, raw: object, path: str) -> list[tuple[str, dict[str, Any]]]:
+        """The tables of a list `[[path]]`, each with its path."""
+        if not isinstance(raw, list):
+            self.add(path, f"should be a list of tables, but is {_kind_of(raw)}.", f"[[{path}]]")
+            return []
+        numbered = [(joined(path, index), item) for index, item in enumerate(raw)]
+        for here, item in numbered:
+            self.table(item, here)
+        return [(here, item) for here, item in numbered if isinstance(item, dict)]
+
+    def read(
+        self,
+        model: type[M],
+        raw: Mapping[str, Any],
+        path: str,
+        *,
+        beside: Iterable[str] = (),
+    ) -> M | None:
+        """`raw` as that model. Keys `beside` belong to somebody else.
+
+        Where a value is wrong, what is left is read without it, so that it can still be checked
+        against the rest of the file; None where a needed value is missing or wrong.
+        """
+        known = keys_of(model)
+        self.unknown(raw, [*known, *beside], path)
+        own = {key: value for key, value in raw.items() if key in known}
+        try:
+            return model.model_validate(own, context=self._context)
+        except ValidationError as refused:
+            errors = refused.errors(include_url=False, include_input=False)
+        places = {error["loc"] for error in errors}
+        for error in errors:
+            loc = error["loc"]
+            # A list that is too short because its items are wrong needs no second sentence.
+            if not any(other[: len(loc)] == loc and other != loc for other in places):
+                self._say(model, own, path, error)
+        wrong = {loc[0] for loc in places if loc}
+        try:
+            left = {key: value for key, value in own.items() if key not in wrong}
+            return model.model_validate(left, context=self._context)
+        except ValidationError:
+            return None
+
+    def items(self, model: type[M], raw: object, path: str) -> list[tuple[str, M]]:
+        """What can be read of a list of tables, each with its path."""
+        read = [(here, self.read(model, item, here)) for here, item in self.tables(raw, path)]
+        return [(here, item) for here, item in read if item is not None]
+
+    def unknown(self, raw: Mapping[str, Any], known: Sequence[str], path: str) -> None:
+        """A problem for each key that is not known."""
+        for key in raw:
+            if key not in known:
+                near = suggestion(key, known)
+                rest = "" if near else f" Known here: {', '.join(known) or 'nothing'}."
+                self.add(joined(path, key), f"is not a setting.{near}{rest}")
+
+    def _say(
+        self, model: type[BaseModel], raw: Mapping[str, Any], path: str, error: Mapping[str, Any]
+    ) -> None:
+        steps, there = _walk(raw, error["loc"])
+        owner, example = _example(model, steps)
+        near = ""
+        if error["type"] == "extra_forbidden" and owner is not None:
+            near = suggestion(str(steps[-1]), keys_of(owner))
+        cause = error.get("ctx", {}).get("error")
+        self.add(
+            joined(path, *steps),
+            _reason(error, there) + near,
+            getattr(cause, "example", "") or example,
+        )
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """What may stand in a file for that model; a field with `exclude=True` is set in code only."""
+    fields = model.model_fields.items()
+    return [field.alias or name for name, field in fields if not field.exclude]
+
+
+def _walk(raw: object, loc: Sequence[str | int]) -> tuple[list[str | int], object]:
+    """The steps of `loc` that lead somewhere in the file; a validator adds some of its own."""
+    steps: list[str | int] = []
+    for index, step in enumerate(loc):
+        match raw, step:
+            case list(), int() if step < len(raw):
+                raw = raw[step]
+            case dict(), str() if step in raw:
+                raw = raw[step]
+            case dict(), _ if index == len(loc) - 1:
+                raw = None  # what is missing is named too
+            case _:
+                continue
+        steps.append(step)
+    return steps, raw
+
+
+def _example(
+    model: type[BaseModel], steps: Sequence[str | int]
+) -> tuple[type[BaseModel] | None, str]:
+    """The model that the last named step belongs to, and how that key is written."""
+    owner: type[BaseModel] | None = model
+    example = ""
+    for step in steps:
+        if isinstance(step, int) or owner is None:
+            continue
+        field = owner.model_fields.get(step)
+        if field is None:
+            return owner, ""
+        example = _written(step, field)
+        if next_owner := _model_in(field.annotation):
+            owner = next_owner
+    return owner, example
+
+
+def _written(key: str, field: FieldInfo) -> str:
+    """How a key is written: with its field's example, else with its default."""
+    shown = field.examples[0] if field.examples else field.default
+    if shown in (None, "", ()) or isinstance(shown, PydanticUndefinedType | BaseModel | Secret):
+        return ""
+    return f"{key} = {toml(shown)}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, date):
+        return "a date"
+    return _KINDS.get(type(value), "something else")
+
+
+_WANTED = {
+    "string": "text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "tuple": "a list in [ ]",
+    "list": "a list in [ ]",
+    "set": "a list in [ ]",
+    "frozen": "a list in [ ]",
+    "dict": "a table in { }",
+    "model": "a table",
+    "date": "a date",
+    "datetime": "a date with its time",
+    "time": "a time of day",
+    "url": "a web address",
+    "path": "the path of a file",
+}
+
+_SENTENCES = {
+    "missing": "is missing.",
+    "greater_than": "has to be more than {gt}.",
+    "greater_than_equal": "has to be at least {ge}.",
+    "less_than": "has to be less than {lt}.",
+    "less_than_equal": "can be at most {le}.",
+    "finite_number": "has to be a number that ends.",
+    "string_too_short": "has to have at least {min_length} letters.",
+    "string_too_long": "can have at most {max_length} letters.",
+    "too_short": "has to have at least {min_length} of them.",
+    "too_long": "can have at most {max_length} of them.",
+    "string_pattern_mismatch": "is not written as it has to be.",
+    "literal_error": "has to be one of {expected}.",
+    "enum": "has to be one of {expected}.",
+    "is_instance_of": "is not of the right kind.",
+    "extra_forbidden": "is not a setting.",
+}
+
+
+def _reason(error: Mapping[str, Any], value: object) -> str:
+    """What a validator found, as a sentence for a person."""
+    found, context = str(error["type"]), error.get("ctx", {})
+    if found in ("value_error", "assertion_error"):
+        said = str(context.get("error", "")).strip() or "is not right."
+        return said if said.endswith((".", "?", "!")) else f"{said}."
+    if found in _SENTENCES:
+        near = ""
+        if found in ("enum", "literal_error") and isinstance(value, str):
+            near = suggestion(value, re.findall(r"'([^']*)'", str(context["expected"])))
+        return _SENTENCES[found].format(**context) + near
+    wanted = _WANTED.get(found.split("_", 1)[0])
+    if wanted and value is not None:
+        kind = _kind_of(value)
+        but = "" if kind in wanted else f", but is {kind}"
+        return f"should be {wanted}{but}."
+    if wanted:
+        return f"should be {wanted}."
+    return "is not right."
