@@ -24,6 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PLATFORM = "local"
+DIRECT = "direct:"  # begins the room of a person's direct messages
 PAGE = 60  # messages of a room that are sent to a page at once
 IN_MEMORY = 500  # messages whose contents are kept; older ones are asked of the desk
 BEHIND = 200  # events that a page may be behind before it has to load the channel anew
@@ -158,7 +159,7 @@ class Channel:
 
     def room_of(self, user: str) -> Room:
         """Where the direct messages to a person stand."""
-        return Room(platform=PLATFORM, id=f"@{user}")
+        return Room(platform=PLATFORM, id=f"{DIRECT}{user}")
 
     # --- open pages -------------------------------------------------------------------------
 
@@ -204,7 +205,7 @@ class Channel:
 
 def _person_of(room: Room) -> str:
     """Whose direct messages these are; empty for a team's room."""
-    return room.id[1:] if room.id.startswith("@") else ""
+    return room.id.removeprefix(DIRECT) if room.id.startswith(DIRECT) else ""
 
 
 async def _stored(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -39,7 +39,7 @@ _HIGHEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One message of this channel. `room.id` of a direct message is `@` and the person's id."""
+    """One message of this channel. `room.id` of a direct message begins with `direct:`."""
 
     id: str
     room: Room
