@@ -33,13 +33,18 @@ def is_free(day: date, hours: OpeningHours) -> bool:
     """Whether the day is a public holiday, or one of the library's own."""
     if day in hours.not_holidays:
         return False
-    if day in hours.holidays:
-        return True
-    return bool(hours.country) and day in _days(hours.country, hours.subdivision, day.year)
+    return day in hours.holidays or bool(holiday_name(day, hours))
+
+
+def holiday_name(day: date, hours: OpeningHours) -> str:
+    """What the country calls the public holiday, in its own language; empty on any other day."""
+    if not hours.country or day in hours.not_holidays:
+        return ""
+    return _days(hours.country, hours.subdivision, day.year).get(day, "")
 
 
 @lru_cache(maxsize=512)
-def _days(country: str, subdivision: str, year: int) -> frozenset[date]:
+def _days(country: str, subdivision: str, year: int) -> dict[date, str]:
     # A year at a time: the object of python-holidays grows while it is asked, which is not safe
     # with several threads.
-    return frozenset(public.country_holidays(country, subdiv=subdivision or None, years=year))
+    return dict(public.country_holidays(country, subdiv=subdivision or None, years=year))

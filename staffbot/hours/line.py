@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from staffbot.errors import ConfigError
 from staffbot.hours.expression import EXAMPLE, Expression, Span, joined, read, without
-from staffbot.hours.free_days import check_holidays, is_free
+from staffbot.hours.free_days import check_holidays, holiday_name, is_free
 from staffbot.hours.wall import EPOCH, MICROSECOND, first_shown, micros, moment
 from staffbot.settings import OpeningHours
 
@@ -198,6 +198,12 @@ class Hours:
         """When the doors open first on that local day; None where they stay shut."""
         spans = self._spans(day)
         return moment(spans[0][0]) if spans else None
+
+    def holiday(self, day: date) -> str:
+        """The name of the free day on which the doors stay shut or keep other hours, else empty."""
+        return holiday_name(day, self.settings) or (
+            "holiday" if is_free(day, self.settings) else ""
+        )
 
     def _openings(self, when: int) -> Iterator[Span]:
         """Openings from the block of `when` on, cut where blocks meet."""

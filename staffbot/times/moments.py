@@ -122,6 +122,7 @@ def _future_day(plain: str, now: datetime, hours: Hours, today: date) -> datetim
     day = parse_day(words, today)
     if day is None:
         return None
+    _refuse_far(day, today, plain)
     # A weekday that is today's own and over is the one of next week; a date stays what it is.
     week = timedelta(days=7 if _weekday(words) is not None and day == today else 0)
     if minute is None:
@@ -145,6 +146,7 @@ def _past(plain: str, now: datetime, hours: Hours) -> datetime | None:
     day = parse_day(words, today, past=True)
     if day is None:
         return None
+    _refuse_far(day, today, plain)
     if minute is None:
         raise Refused(f"At what time was it? Write for instance {PAST_EXAMPLES}.")
     gone = [at for at in shown_at(day, minute, hours.zone) if at <= now]
@@ -170,6 +172,11 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
     wall = (now.astimezone(zone) + timedelta(days=sign * days)).replace(tzinfo=None, fold=0)
     start = first_shown(wall, zone) if days else now.astimezone(UTC)
     return start + timedelta(minutes=sign * minutes)
+
+
+def _refuse_far(day: date, today: date, plain: str) -> None:
+    if abs(day - today) > FARTHEST:
+        raise Refused(f"{quoted(plain)} is more than {FARTHEST.days} days away.")
 
 
 def _first_opening(day: date, hours: Hours) -> datetime:

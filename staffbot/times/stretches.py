@@ -39,8 +39,10 @@ def parse_span_of_days(text: str, *, now: datetime, zone: ZoneInfo) -> Stretch:
         raise Refused(f"{quoted(text)} ends before it begins. Write for instance {EXAMPLES}.")
     if first > today:
         raise Refused(f"{quoted(text)} is still to come. Write for instance {EXAMPLES}.")
-    if (last - first).days >= LONGEST:
-        raise Refused(f"{quoted(text)} is longer than ten years. Write for instance {EXAMPLES}.")
+    if max(last - first, today - first).days >= LONGEST:
+        raise Refused(
+            f"{quoted(text)} reaches back more than ten years. Write for instance {EXAMPLES}."
+        )
     return Stretch(
         start=_midnight(first, zone),
         end=_midnight(last + _ONE_DAY, zone),
