@@ -7,7 +7,6 @@ Knows nothing of the desk.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
 import re
@@ -83,7 +82,7 @@ def set_up(
     logging.raiseExceptions = False
 
 
-def loop_problem(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+def loop_problem(_: object, context: Mapping[str, Any]) -> None:
     """For `loop.set_exception_handler`: asyncio's own would print a future with what it holds."""
     problem = context.get("exception")
     structlog.get_logger("staffbot.loop").error(

@@ -6,7 +6,6 @@ Labels are keys of the configuration: never a person, never a patron. Knows no H
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -18,18 +17,17 @@ from staffbot.liveness import Liveness
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(report: Report, liveness: Liveness, now: datetime) -> bytes:
+def render(report: Report, liveness: Liveness) -> bytes:
     """The exposition text."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(report, liveness, now))
+    registry.register(_Figures(report, liveness))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
-    def __init__(self, report: Report, liveness: Liveness, now: datetime) -> None:
+    def __init__(self, report: Report, liveness: Liveness) -> None:
         self._report = report
         self._liveness = liveness
-        self._now = now
 
     def collect(self) -> Iterator[Metric]:
         report = self._report
@@ -50,7 +48,7 @@ class _Figures(Collector):
         yield _by("staffbot_source_failing", "1 while a source cannot be read.", "source", failing)
         yield _by(
             "staffbot_source_read_seconds", "Since a source was last read.", "source",
-            {s.name: (self._now - s.ok_at).total_seconds() for s in report.sources if s.ok_at},
+            {s.name: (report.at - s.ok_at).total_seconds() for s in report.sources if s.ok_at},
         )  # fmt: skip
         yield GaugeMetricFamily("staffbot_troubles", "Troubles of now.", value=len(report.troubles))
         silent = self._liveness.silent_for()

@@ -51,9 +51,20 @@ class _Poison(Exception):
 
 
 class Outbox:
-    """Carries posts until `stop` is called or its task is cancelled."""
+    """Carries posts until `stop` is called or its task is cancelled.
 
-    def __init__(self, desk: Desk, chats: Mapping[str, Chat], render: Render) -> None:
+    `alive()` is called after each look that the database answered.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        chats: Mapping[str, Chat],
+        render: Render,
+        *,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._alive = alive
         self._desk = desk
         self._chats = chats
         self._render = render
@@ -92,6 +103,7 @@ class Outbox:
         try:
             busy = tuple(self._in_hand)
             rest = await self._desk.looking(carriage.due_in, tuple(self._chats), busy)
+            self._alive()
             if rest is None or rest:
                 seconds = _POLL_SECONDS if rest is None else rest.total_seconds()
                 return min(max(seconds, 0.01), _POLL_SECONDS)

@@ -157,6 +157,20 @@ class Store:
         except DBAPIError as problem:
             raise StoreError(f"the database cannot be read: {problem.orig}") from problem
 
+    def check_version(self) -> None:
+        """Raises NewerDatabase, or StoreError where the tables are older than this program."""
+        found = self.version()
+        if found is not None and found > HEAD:
+            raise NewerDatabase(
+                f"the database was written by a newer staffbot (its version {found}, mine {HEAD}); "
+                "nothing was changed: install that version, or restore a backup"
+            )
+        if found != HEAD:
+            raise StoreError(
+                f"the database stands at version {found or 'none'}, and this staffbot needs {HEAD}: "
+                "make a backup and run `staffbot migrate`"
+            )
+
     def migrate(self) -> bool:
         """Bring the tables to the newest form; True where anything was done.
 
@@ -164,13 +178,9 @@ class Store:
         Raises NewerDatabase, untouched, where a newer staffbot wrote it; StoreError where it fails.
         """
         found = self.version()
-        if found == HEAD:
+        if found is not None and found >= HEAD:
+            self.check_version()
             return False
-        if found is not None and found > HEAD:
-            raise NewerDatabase(
-                f"the database was written by a newer staffbot (its version {found}, mine {HEAD}); "
-                "nothing was changed: install that version, or restore a backup"
-            )
         url = self._writer.url.render_as_string(hide_password=False)
         self._writer.dispose()
         self._reader.dispose()

@@ -21,6 +21,8 @@ from staffbot.tables import counters, mentions, sources
 # A source is silent for unusually long past this many of its usual gaps, and never before a day.
 _GAPS = 8
 _AT_LEAST = timedelta(days=1)
+# A clock that was set is no lasting state: it is told of for a day.
+_CLOCK_SAID_FOR = timedelta(days=1)
 # The subjects that `notice` begins and ends; others tell of theirs by themselves.
 _NOTICED = ("source:", "posts")
 
@@ -40,9 +42,11 @@ class SourceState:
 class Report:
     """How the program does, as the database tells it.
 
-    in_hand      open and claimed mentions by team and status
+    at        real time, as are the moments of sources
+    in_hand   open and claimed mentions by team and status
     """
 
+    at: datetime
     oldest_unsent: timedelta | None
     posts: dict[str, int]
     sources: tuple[SourceState, ...]
@@ -62,6 +66,7 @@ def report(tx: Tx) -> Report:
     """How the program does."""
     unsent = mailroom.oldest_unsent(tx)
     return Report(
+        at=tx.real_now,
         oldest_unsent=unsent,
         posts=mailroom.counts(tx),
         sources=tuple(_state(row) for row in _source_rows(tx)),
@@ -79,10 +84,12 @@ def notice(tx: Tx) -> tuple[Trouble, ...]:
     """Look at sources and posts: begin and end their troubles. The ones that are new."""
     found = dict(_found(tx))
     new = [subject for subject, said in found.items() if begin(tx, subject, said)]
-    for open_ in current(tx):
-        if open_.subject.startswith(_NOTICED) and open_.subject not in found:
-            end(tx, open_.subject)
-    return tuple(open_ for open_ in current(tx) if open_.subject in new)
+    for known in current(tx):
+        over = known.subject.startswith(_NOTICED) and known.subject not in found
+        told = known.subject == "clock" and tx.real_now - known.began_at > _CLOCK_SAID_FOR
+        if over or told:
+            end(tx, known.subject)
+    return tuple(known for known in current(tx) if known.subject in new)
 
 
 def _found(tx: Tx) -> Iterator[tuple[str, str]]:
