@@ -17,6 +17,7 @@ from staffbot.times import parse_clock, parse_day, parse_moment
 
 LONGEST = timedelta(days=400)
 REASON_LENGTH = 200
+_NIGHT_ENDS = 8  # up to here `22:00-2:00` is read as one night without a word about the next day
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -63,12 +64,16 @@ def said_of(closure: Closure, hours: Hours, *, now: datetime) -> str:
         text = first_said
         if last != start.date():
             text += f" to {_in_sentence(last, today)}"
-    elif closure.ends_at - closure.starts_at < timedelta(days=1):
+    elif last == start.date() or _is_one_night(start, end):
         text = f"{first_said} {_span_said(start, end, start.date())}"
     else:
         text = f"from {first_said} {_clock(start)} until {_in_sentence(end.date(), today)} {_clock(end)}"
     verb = "open" if closure.opens else "closed"
     return f"{verb} {text}" + (f" ({closure.reason})" if closure.reason else "")
+
+
+def _is_one_night(start: datetime, end: datetime) -> bool:
+    return (end.date() - start.date()).days == 1 and end.hour < _NIGHT_ENDS < start.hour
 
 
 def _in_sentence(day: date, today: date) -> str:
