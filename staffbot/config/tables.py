@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, field_validator
 
 from staffbot import settings
 from staffbot.config.environment import IDENTITY_KEY, variable_name
@@ -186,6 +186,13 @@ class HealthTable(Table):
     )
     post_stuck_after: PositiveDuration = _HEALTH.post_stuck_after
     source_failing_after: PositiveDuration = _HEALTH.source_failing_after
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_address(cls, url: settings.Secret | None) -> settings.Secret | None:
+        if url is not None and not url.value.startswith(("https://", "http://")):
+            raise ValueError("names a variable that holds no web address, beginning with https://.")
+        return url
 
 
 def _topics(topics: tuple[str, ...]) -> tuple[str, ...]:
