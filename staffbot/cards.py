@@ -31,11 +31,11 @@ from staffbot.messages import (
 )
 from staffbot.model import Mention, Outcome, Status, Words
 from staffbot.words import (
-    KINDS,
     OUTCOMES,
     a,
     count,
     duration,
+    kind_on,
     language,
     listed,
     moment,
@@ -73,7 +73,7 @@ class CardFacts:
 
     @property
     def kind(self) -> str:
-        return f"{KINDS[self.mention.kind]} on {self.network}"
+        return kind_on(self.mention.kind, self.network)
 
     @property
     def withheld(self) -> bool:
@@ -136,20 +136,18 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
     def button(name: str, label: str, *, primary: bool = False) -> Button:
         return Button(name=name, label=label, mention=mention.number, primary=primary)
 
-    match mention.status:
-        case Status.CLOSED:
-            return (button("reopen", "Reopen"),)
-        case Status.OPEN:
-            first: list[Control] = [button("claim", "Claim", primary=True)]
-            if facts.permalink:
-                first.append(OpenLink(label="Open post", url=facts.permalink))
-            first.append(button("close", "Done…"))
-        case Status.CLAIMED:
-            first = [
-                button("done", "Done", primary=True),
-                button("answered", "Answered there"),
-                button("release", "Release"),
-            ]
+    if mention.status is Status.CLOSED:
+        return (button("reopen", "Reopen"),)
+    first: list[Control] = []
+    if mention.status is Status.OPEN:
+        first.append(button("claim", "Claim", primary=True))
+        if facts.permalink:
+            first.append(OpenLink(label="Open post", url=facts.permalink))
+        first.append(button("close", "Done…"))
+    else:
+        first.append(button("done", "Done", primary=True))
+        first.append(button("answered", "Answered there"))
+        first.append(button("release", "Release"))
     if facts.withheld:
         first.insert(1, button("read", "Read privately"))
     return (*first, *_more(facts))
@@ -159,7 +157,11 @@ def _more(facts: CardFacts) -> list[Control]:
     mention = facts.mention
     claimed = mention.status is Status.CLAIMED
     private = ("public", "Show words again") if mention.private else ("private", "Keep private")
-    clock = ("heard", "No answer expected") if mention.expects_answer else ("expects", "Needs an answer")
+    clock = (
+        ("heard", "No answer expected")
+        if mention.expects_answer
+        else ("expects", "Needs an answer")
+    )
     choices = [
         ("close", "Done with outcome…") if claimed else None,
         ("assign", "Assign…"),
@@ -217,7 +219,9 @@ def _patron(facts: CardFacts) -> list[Part]:
     parts += [Picture(media=media) for media in words.media]
     earlier = len(words.follow_ups) - FOLLOW_UPS
     if earlier > 0:
-        parts.append(Paragraph(line=(f"{count(earlier, 'earlier message')} not shown.",), quiet=True))
+        parts.append(
+            Paragraph(line=(f"{count(earlier, 'earlier message')} not shown.",), quiet=True)
+        )
     for at, text in words.follow_ups[-FOLLOW_UPS:]:
         parts.append(Quote(text=text, label=f"Wrote again {moment(at, facts.zone)}"))
     return parts

@@ -39,11 +39,15 @@ class May(StrEnum):
 
 
 class Clear(StrEnum):
-    """Which mention is meant where none is named and the command is not typed in its thread."""
+    """Which mention is meant where none is named and the command is not typed in its thread.
+
+    UNASKED: the verb can do without one.
+    """
 
     MINE = "mine"
     UNCLAIMED = "unclaimed"
     NONE = "none"
+    UNASKED = "unasked"
 
 
 class Group(StrEnum):
@@ -79,6 +83,7 @@ class Verb:
     changes   it writes; a verb that does not is answered from a snapshot
     clear     which mention is meant where none is named
     form      where a required argument is missing, the form of this name is asked
+    hidden    it is a button's verb only: not in help, not completed
     """
 
     name: str
@@ -92,6 +97,7 @@ class Verb:
     form: str = ""
     example: str = ""
     more: str = ""
+    hidden: bool = False
 
     @property
     def usage(self) -> str:
@@ -107,10 +113,14 @@ class Verb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A command that was read: the verb and what was said for each slot, not yet looked up."""
+    """A command that was read: the verb and what was said for each slot, not yet looked up.
+
+    `form` is what a control asks first, whatever is missing.
+    """
 
     verb: Verb
     said: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
 
     def missing(self) -> Slot | None:
         """The first required argument that was not given; a mention may be clear without."""
@@ -236,7 +246,7 @@ VERBS: tuple[Verb, ...] = (
         does="Take back what you did last",
         group=Group.WORK,
         slots=(_MENTION,),
-        clear=Clear.NONE,
+        clear=Clear.UNASKED,
         example="undo",
         more="For a few minutes, and only while nobody has acted since.",
     ),
@@ -348,7 +358,54 @@ VERBS: tuple[Verb, ...] = (
     ),
 )
 
-_BY_WORDS = {words: verb for verb in VERBS for words in verb.words}
+# Verbs that only a button of a storm's card names; `storm` is the number of the storm.
+_STORM = Slot(name="storm", takes=Takes.WORDS, help="the storm's number")
+_BUTTONS: tuple[Verb, ...] = (
+    Verb(
+        name="take next",
+        does="Claim the next five of a storm",
+        group=Group.WORK,
+        slots=(_STORM,),
+        clear=Clear.NONE,
+        hidden=True,
+    ),
+    Verb(
+        name="close all",
+        does="Close what nobody has claimed of a storm",
+        group=Group.WORK,
+        slots=(_STORM, Slot(name="outcome", takes=Takes.OUTCOME)),
+        clear=Clear.NONE,
+        form="close_all",
+        hidden=True,
+    ),
+    Verb(
+        name="storm",
+        does="Show the mentions of a storm one by one",
+        group=Group.SEE,
+        slots=(_STORM,),
+        changes=False,
+        clear=Clear.NONE,
+        hidden=True,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A control that is not a verb's own name: a verb with something said, or asked first."""
+
+    verb: str
+    said: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
+
+
+# Names of controls are for ever: they stand in messages that were posted long ago.
+PRESSES: dict[str, Press] = {
+    "answered": Press(verb="done", form="answered"),
+    "not_for_us": Press(verb="close", said={"outcome": Outcome.NOT_FOR_US.value}),
+}
+
+_BY_WORDS = {words: verb for verb in (*VERBS, *_BUTTONS) for words in verb.words}
 _LONGEST = max(len(words.split()) for words in _BY_WORDS)
 # What a person types for each outcome, longest first so that none hides another.
 _OUTCOME_WORDS = sorted(
@@ -399,6 +456,22 @@ def usage(verb: Verb, root: str) -> str:
     return f"Type `/{root} {verb.usage}`{example}."
 
 
+def pressed(control: str, value: str = "", *, filled: Mapping[str, str] | None = None) -> Call:
+    """The call of a control or form by its stable name; a value fills the first argument.
+
+    Raises Refused for a name that no version knows.
+    """
+    press = PRESSES.get(control, Press(verb=control.replace("_", " ")))
+    verb = find(press.verb)
+    if verb is None:
+        raise Refused("That button is of another version of staffbot. Please use the command.")
+    said = {**press.said, **(filled or {})}
+    if value:
+        free = (slot.name for slot in verb.slots if slot.name != "mention")
+        said[next(free, "value")] = value
+    return Call(verb=verb, said=said, form=press.form)
+
+
 def outcome_of(words: str) -> Outcome | None:
     """The outcome that is meant by a value or a label."""
     wanted = " ".join(words.lower().split())
@@ -418,12 +491,61 @@ def refusal(may: May, person: Person, owner: str | None, owner_name: str = "") -
         case May.OWNER:
             if leads or owner is None:
                 return None
-            return f"{owner_name or 'Somebody else'} has it. They can do that, or a deputy or manager."
+            return (
+                f"{owner_name or 'Somebody else'} has it. They can do that, or a deputy or manager."
+            )
         case May.TRUSTED:
             if (leads or person.sensitive) and not person.shared:
                 return None
             named = f"{owner_name}, who has it," if owner_name else "whoever claims it,"
             return f"That can be done by {named} a manager, or someone named for private messages."
+
+
+# --- going on with a line -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoingOn:
+    """A line that is being typed: what stands (`before`), and what `typed` may become.
+
+    Without a verb, `typed` is the beginning of one; else of one of the slots.
+    """
+
+    verb: Verb | None
+    before: str
+    typed: str
+    slots: tuple[Slot, ...] = ()
+
+
+def going_on(text: str) -> GoingOn:
+    """How far a line has come, for completion. Never raises."""
+    line = text.lstrip()
+    verb, _, rest = split(line)
+    if verb is None or verb.hidden or (not rest and not line.endswith(" ")):
+        return GoingOn(verb=None, before="", typed=" ".join(line.split()))
+    if line.endswith(" ") and rest:
+        rest += " "
+    slots = list(verb.slots)
+    while slots and slots[0].takes in (Takes.MENTION, Takes.OUTCOME):
+        value, left = _take(slots[0], rest, hashed=False)
+        if not value or not (left or rest.endswith((" ", ","))):
+            break
+        rest = left
+        slots.pop(0)
+    typed = _without_lead(rest, slots[0].led_by) if slots else rest
+    before = line[: len(line) - len(typed)] if typed else f"{line.rstrip()} "
+    # An optional argument may be left out, so what comes after it may come now.
+    open_ = next((place for place, slot in enumerate(slots) if slot.required), len(slots))
+    return GoingOn(verb=verb, before=before, typed=typed, slots=tuple(slots[: open_ + 1]))
+
+
+def beginning_with(typed: str) -> tuple[Verb, ...]:
+    """The verbs whose name, or where none does, whose alias begins so."""
+    wanted = typed.lower()
+    named = tuple(verb for verb in VERBS if verb.name.startswith(wanted))
+    return named or tuple(
+        verb for verb in VERBS if any(alias.startswith(wanted) for alias in verb.aliases)
+    )
 
 
 # --- reading the arguments ----------------------------------------------------------------------

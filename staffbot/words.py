@@ -56,6 +56,13 @@ def network(name: str) -> str:
     return NETWORKS.get(name, name)
 
 
+def kind_on(kind: Kind, network_name: str) -> str:
+    """A review on Mastodon; a message by e-mail; a message logged by hand."""
+    if network_name in ("E-mail", "Logged by hand"):
+        return f"{KINDS[kind]} {'by e-mail' if network_name == 'E-mail' else 'logged by hand'}"
+    return f"{KINDS[kind]} on {network_name}"
+
+
 def number(mention: int) -> str:
     """A mention as it is spoken of: #42."""
     return f"#{mention}"

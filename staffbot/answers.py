@@ -1,0 +1,305 @@
+"""Private answers to whoever asked: queues, one mention, help, confirmations. Pure Messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from staffbot.cards import CardFacts, body, controls, said
+from staffbot.commands import VERBS, Group, Verb
+from staffbot.messages import (
+    Bullets,
+    Button,
+    Control,
+    Heading,
+    Line,
+    Message,
+    Paragraph,
+    Part,
+    Quote,
+    Row,
+    When,
+    Who,
+    say,
+)
+from staffbot.model import (
+    AlreadyClaimed,
+    Answer,
+    Done,
+    Gone,
+    Happened,
+    Mention,
+    Status,
+    Unchanged,
+)
+from staffbot.words import a, count, duration, kind_on, moment, number, sentence
+
+
+class Waits(Protocol):
+    """A line of a queue, as `desk.reading` finds it."""
+
+    @property
+    def mention(self) -> Mention: ...
+    @property
+    def network(self) -> str: ...
+    @property
+    def owner(self) -> Who | None: ...
+
+
+class Lists(Protocol):
+    """The first rows of a list and how many there are in all."""
+
+    @property
+    def rows(self) -> Sequence[Waits]: ...
+    @property
+    def total(self) -> int: ...
+
+
+class Happening(Protocol):
+    """A line of a mention's history."""
+
+    @property
+    def what(self) -> Happened: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def detail(self) -> Mapping[str, Any]: ...
+    @property
+    def undone(self) -> bool: ...
+
+
+def of(answer: Answer, *, now: datetime, zone: ZoneInfo) -> Message:
+    """The short confirmation of a use case, or why nothing happened."""
+    match answer:
+        case Done():
+            return confirm(answer.said, answer.event)
+        case AlreadyClaimed():
+            since = f"since {moment(answer.since, zone)} ({duration(now - answer.since)} ago)"
+            show = Button(name="show", label="Show", mention=answer.mention)
+            return say(f"{answer.by} has {answer.mention} {since}.", controls=[show])
+        case Unchanged() | Gone():
+            return say(answer.said)
+
+
+def confirm(text: str, event: int | None = None) -> Message:
+    """A confirmation; with an event it offers Undo."""
+    undo = Button(name="undo", label="Undo", value=str(event))
+    return say(text, controls=[undo] if event is not None else [])
+
+
+# --- queues -------------------------------------------------------------------------------------
+
+
+def queue(
+    *,
+    unclaimed: Lists,
+    claimed: Lists,
+    heard: Lists,
+    zone: ZoneInfo,
+    team: str,
+    now: datetime,
+) -> Message:
+    """What waits for someone, the most urgent first."""
+    where = f" for {team}" if team else ""
+    text = (
+        f"{count(unclaimed.total, 'mention')} unclaimed, {claimed.total} claimed, "
+        f"{heard.total} only heard{where}."
+    )
+    if not (unclaimed.total or claimed.total or heard.total):
+        return say(f"Nothing waits{where}. Well done.")
+    parts: list[Part] = []
+    for heading, listing in (
+        ("Unclaimed", unclaimed), ("Claimed", claimed), ("Heard, no clock", heard),
+    ):  # fmt: skip
+        if listing.total:
+            parts += [Heading(text=f"{heading}: {listing.total}"), *_rows(listing, zone, now)]
+    return Message(text=text, parts=tuple(parts))
+
+
+def mine(listing: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """What the asker has claimed."""
+    look = Button(name="queue", label="Show the queue")
+    if not listing.total:
+        return say("You have claimed nothing.", controls=[look])
+    hand = Button(name="hand_over", label="Hand all over")
+    return Message(
+        text=f"You have {count(listing.total, 'mention')}.",
+        parts=_rows(listing, zone, now),
+        controls=(look, hand),
+    )
+
+
+def storm(listing: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """The open mentions of a storm, one by one."""
+    if not listing.total:
+        return say("All of them are closed.")
+    return Message(
+        text=f"{count(listing.total, 'mention')} still open.", parts=_rows(listing, zone, now)
+    )
+
+
+def _rows(listing: Lists, zone: ZoneInfo, now: datetime) -> tuple[Part, ...]:
+    rows: list[Part] = [
+        Row(line=queue_line(row, zone, now), mention=row.mention.number, controls=_row_controls(row))
+        for row in listing.rows
+    ]
+    left = listing.total - len(listing.rows)
+    if left > 0:
+        rows.append(Paragraph(line=(f"and {left:,} more",), quiet=True))
+    return tuple(rows)
+
+
+def _row_controls(row: Waits) -> tuple[Control, ...]:
+    show = Button(name="show", label="Show", mention=row.mention.number)
+    if row.mention.status is Status.OPEN:
+        return (
+            Button(name="claim", label="Claim", mention=row.mention.number, primary=True),
+            show,
+        )
+    return (show,)
+
+
+def queue_line(row: Waits, zone: ZoneInfo, now: datetime) -> Line:
+    """#42 · review on Mastodon · Ana · answer by Tue 3 Mar 14:30, 20 min over."""
+    mention = row.mention
+    line: list[str | When | Who] = [
+        f"{number(mention.number)} · {kind_on(mention.kind, row.network)}"
+    ]
+    if row.owner is not None:
+        line += [" · ", row.owner]
+    due = mention.answer_due_at
+    verb = "answer by"
+    if mention.status is Status.OPEN and mention.claim_due_at is not None:
+        due, verb = mention.claim_due_at, "claim by"
+    if mention.waiting_since is not None:
+        line.append(" · waits for the patron")
+    elif due is not None:
+        line += [f" · {verb} ", When(at=due, plain=moment(due, zone))]
+        if due < now:
+            line.append(" (overdue)")
+    if mention.private:
+        line.append(" · private")
+    return tuple(line)
+
+
+# --- one mention --------------------------------------------------------------------------------
+
+
+def show(facts: CardFacts, history: Sequence[Happening]) -> Message:
+    """The whole of a mention, for the asker alone: the card, every note, what happened."""
+    parts: list[Part] = list(body(facts))
+    notes = facts.words.notes if facts.words and not facts.withheld else ()
+    if notes:
+        parts.append(Heading(text="Notes"))
+        # A note may repeat what the patron wrote, so it is shown like the patron's words.
+        parts += [
+            Quote(text=text, label=f"{who}, {moment(at, facts.zone)}") for at, who, text in notes
+        ]
+    if history:
+        parts.append(Heading(text="History"))
+        parts.append(Bullets(lines=tuple(_past(past, facts) for past in history)))
+    return Message(text=said(facts), parts=tuple(parts), controls=controls(facts))
+
+
+_PAST = {
+    Happened.RECEIVED: "came in",
+    Happened.FOLLOWED_UP: "the patron wrote again",
+    Happened.CLAIMED: "claimed",
+    Happened.RELEASED: "released",
+    Happened.HANDED_OVER: "handed over",
+    Happened.ASSIGNED: "assigned",
+    Happened.MOVED: "moved to another team",
+    Happened.SNOOZED: "snoozed",
+    Happened.WAITING: "waits for the patron",
+    Happened.WOKEN: "woken",
+    Happened.NAGGED: "a reminder was sent",
+    Happened.ANSWERED: "answered",
+    Happened.CLOSED: "closed",
+    Happened.REOPENED: "opened again",
+    Happened.NOTED: "a note was left",
+    Happened.KEPT_PRIVATE: "kept private",
+    Happened.MADE_PUBLIC: "shown in the channel again",
+    Happened.READ: "read privately",
+    Happened.LINKED: "linked with another",
+    Happened.UNLINKED: "unlinked",
+    Happened.CLOCK_SET: "the clock was changed",
+    Happened.RETIMED: "the due time moved with the opening hours",
+    Happened.STILL_ON_IT: "still on it",
+    Happened.UNDONE: "undone",
+    Happened.EDITED: "edited by the patron",
+    Happened.DELETED: "withdrawn by the patron",
+}
+
+
+def _past(past: Happening, facts: CardFacts) -> Line:
+    what = _PAST.get(past.what, past.what.replace("_", " "))
+    line: list[str | When] = [facts.when(past.at), f": {what}"]
+    if past.who:
+        line.append(f", {past.who}")
+    if past.undone:
+        line.append(" (undone)")
+    return tuple(line)
+
+
+# --- help ---------------------------------------------------------------------------------------
+
+
+def help_all(root: str) -> Message:
+    """Every verb, under its heading."""
+    parts: list[Part] = []
+    for group in Group:
+        lines = [
+            (f"/{root} {verb.usage}: {verb.does}",)
+            for verb in VERBS
+            if verb.group is group and not verb.hidden
+        ]
+        if lines:
+            parts += [Heading(text=group.value), Bullets(lines=tuple(lines))]
+    parts.append(
+        Paragraph(
+            line=(
+                "A mention is named by its number, by the address of its post, or not at all "
+                "where it is clear: in its thread, or when you have only one.",
+            )
+        )
+    )
+    return Message(
+        text=f"These are the commands. `/{root}` alone shows your own.", parts=tuple(parts)
+    )
+
+
+def help_one(verb: Verb, root: str) -> Message:
+    """One verb: what it does, how it is typed, who may."""
+    lines = [f"Typed: /{root} {verb.usage}"]
+    if verb.example:
+        lines.append(f"For example: /{root} {verb.example}")
+    if verb.aliases:
+        lines.append(f"Also: {', '.join(verb.aliases)}")
+    lines.append(f"Who may: {WHO_MAY[verb.may]}")
+    if verb.more:
+        lines.append(verb.more)
+    return say(sentence(verb.does), *lines)
+
+
+WHO_MAY = {
+    "staff": "everyone who works here",
+    "owner": "its owner, deputies and managers; anyone where nobody has it",
+    "trusted": "its owner, deputies, managers, and people named for private messages",
+}
+
+
+def sorry(incident: str) -> Message:
+    """Something broke on our side. The number finds it in the log."""
+    return say(
+        "That did not work, and nothing was changed. It is our fault, not yours: "
+        f"if it happens again, give this number to whoever looks after staffbot: {incident}."
+    )
+
+
+def why(facts: CardFacts, lines: Sequence[str]) -> Message:
+    """Why a mention is here: where it came from, which rule, which clock."""
+    return say(f"Mention {facts.mention.number} is {a(facts.kind)}.", *lines)

@@ -1,0 +1,367 @@
+"""Queries for people: a queue, one mention with its facts, and which mention is meant. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from staffbot.cards import CardFacts, StormFacts
+from staffbot.commands import Clear
+from staffbot.desk.claims import linked_with
+from staffbot.desk.ledger import Tx, find, mention_of
+from staffbot.desk.mailroom import of_ref
+from staffbot.desk.people import get_person, name_of
+from staffbot.errors import Refused
+from staffbot.messages import Who
+from staffbot.model import (
+    Actor,
+    Happened,
+    Media,
+    Mention,
+    MessageRef,
+    Patron,
+    Person,
+    Status,
+    Words,
+)
+from staffbot.tables import actors, events, mentions, patrons, people, storms, words
+from staffbot.words import listed, network
+
+# So many rows of a list are shown; the others are counted.
+ROWS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One line of a queue."""
+
+    mention: Mention
+    network: str
+    owner: Who | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The first rows of a list, and how many there are in all."""
+
+    rows: tuple[Waiting, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What waits for someone, the most urgent first; what was only heard stands apart."""
+
+    unclaimed: Listing
+    claimed: Listing
+    heard: Listing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One line of a mention's history."""
+
+    what: Happened
+    at: datetime
+    who: str
+    detail: Mapping[str, Any]
+    undone: bool
+
+
+def known(tx: Tx, actor: Actor) -> Person | None:
+    """The staff member who this actor is, if they ever acted or are listed."""
+    key = tx.conn.execute(
+        select(actors.c.person).where(
+            actors.c.platform == actor.platform, actors.c.user_id == actor.user_id
+        )
+    ).scalar()
+    return get_person(tx, key)
+
+
+# --- lists --------------------------------------------------------------------------------------
+
+
+def queue(tx: Tx, teams: Sequence[str]) -> Queue:
+    """The open and claimed mentions of these teams."""
+    ours = mentions.c.team.in_(list(teams))
+    open_ = ours & (mentions.c.status == Status.OPEN)
+    return Queue(
+        unclaimed=_listing(tx, open_ & mentions.c.expects_answer.is_(True)),
+        claimed=_listing(tx, ours & (mentions.c.status == Status.CLAIMED)),
+        heard=_listing(tx, open_ & mentions.c.expects_answer.is_(False)),
+    )
+
+
+def mine(tx: Tx, person: Person) -> Listing:
+    """What this person has claimed."""
+    return _listing(tx, _owned(person))
+
+
+def teams_of(tx: Tx, person: Person, actor: Actor) -> tuple[str, ...]:
+    """The teams that are meant where none is named: the room's, else the person's, else all."""
+    here = tx.settings.team_of_room(actor.room) if actor.room else None
+    if here is not None:
+        return (here.key,)
+    return person.teams or tuple(team.key for team in tx.settings.teams)
+
+
+def _owned(person: Person) -> Any:
+    return (mentions.c.owner == person.key) & (mentions.c.status == Status.CLAIMED)
+
+
+def _listing(tx: Tx, where: Any, *, newest: bool = False) -> Listing:
+    total = tx.conn.execute(select(func.count()).select_from(mentions).where(where)).scalar_one()
+    due = func.coalesce(mentions.c.answer_due_at, mentions.c.claim_due_at)
+    rows = tx.conn.execute(
+        select(mentions, people.c.name.label("owner_name"))
+        .outerjoin(people, people.c.key == mentions.c.owner)
+        .where(where)
+        .order_by(
+            *([mentions.c.number.desc()] if newest else [due.is_(None), due, mentions.c.number])
+        )
+        .limit(ROWS)
+    ).all()
+    return Listing(rows=tuple(_waiting(tx, row) for row in rows), total=int(total))
+
+
+def _waiting(tx: Tx, row: Any) -> Waiting:
+    return Waiting(
+        mention=mention_of(row),
+        network=network_of(tx, row.source),
+        owner=Who(key=row.owner, name=row.owner_name) if row.owner else None,
+    )
+
+
+# --- one mention --------------------------------------------------------------------------------
+
+
+def network_of(tx: Tx, source: str) -> str:
+    """The network as people call it: the source's label, else its kind or name."""
+    found = tx.settings.source(source)
+    return found.label or network(found.name)
+
+
+def team_name(tx: Tx, key: str) -> str:
+    """The team's name; empty in a house of one team, where it goes without saying."""
+    return tx.team(key).name if len(tx.settings.teams) > 1 else ""
+
+
+def card_facts(tx: Tx, number: int, *, show_words: bool = False) -> CardFacts | None:
+    """The facts of a mention's card, or None where there is no such mention.
+
+    `show_words`: the reader may also see words that are kept private.
+    """
+    mention = find(tx, number)
+    if mention is None:
+        return None
+    key = mention.last_owner if mention.status is Status.CLOSED else mention.owner
+    return CardFacts(
+        mention=mention,
+        words=words_of(tx, number),
+        network=network_of(tx, mention.source),
+        team=team_name(tx, mention.team),
+        zone=tx.team(mention.team).hours.zone,
+        owner=Who(key=key, name=name_of(tx, key)) if key else None,
+        linked=tuple(linked_with(tx, mention)),
+        show_words=show_words,
+        several_teams=len(tx.settings.teams) > 1,
+    )
+
+
+def words_of(tx: Tx, number: int) -> Words | None:
+    """What the patron wrote and colleagues noted, for rendering only; None where it was erased."""
+    rows = tx.conn.execute(
+        select(words, patrons.c.name, patrons.c.handle, patrons.c.url, people.c.name.label("staff"))
+        .outerjoin(patrons, patrons.c.id == words.c.patron)
+        .outerjoin(people, people.c.key == words.c.person)
+        .where(words.c.mention == number)
+        .order_by(words.c.part)
+    ).all()
+    first = next((row for row in rows if row.role == "mention"), None)
+    if first is None:
+        return None
+    return Words(
+        text=first.text,
+        patron=Patron(name=first.name or "", handle=first.handle or "", url=first.url or ""),
+        title=first.title,
+        permalink=first.permalink,
+        in_reply_to=first.in_reply_to,
+        media=tuple(Media(**media) for media in first.media),
+        follow_ups=tuple((row.at, row.text) for row in rows if row.role == "follow_up"),
+        notes=tuple((row.at, row.staff or "", row.text) for row in rows if row.role == "note"),
+        held=first.held,
+    )
+
+
+def history(tx: Tx, number: int, most: int = 20) -> tuple[Past, ...]:
+    """What happened to a mention, the newest last."""
+    rows = tx.conn.execute(
+        select(events, people.c.name.label("who"))
+        .outerjoin(people, people.c.key == events.c.person)
+        .where(events.c.mention == number)
+        .order_by(events.c.id.desc())
+        .limit(most)
+    ).all()
+    return tuple(
+        Past(
+            what=Happened(row.what),
+            at=row.at,
+            who=row.who or "",
+            detail=row.detail,
+            undone=row.undone_by is not None,
+        )
+        for row in reversed(rows)
+    )
+
+
+# --- storms -------------------------------------------------------------------------------------
+
+
+def storm_facts(tx: Tx, storm: int) -> StormFacts | None:
+    """The facts of a storm's card, or None where there is no such storm."""
+    row = tx.conn.execute(select(storms).where(storms.c.id == storm)).one_or_none()
+    if row is None:
+        return None
+    by_status: dict[str, int] = {}
+    by_network: dict[str, int] = {}
+    for source, status, many in tx.conn.execute(
+        select(mentions.c.source, mentions.c.status, func.count())
+        .where(mentions.c.storm == storm)
+        .group_by(mentions.c.source, mentions.c.status)
+    ):
+        by_status[status] = by_status.get(status, 0) + many
+        shown = network_of(tx, source)
+        by_network[shown] = by_network.get(shown, 0) + many
+    return StormFacts(
+        storm=storm,
+        team=team_name(tx, row.team),
+        zone=tx.team(row.team).hours.zone,
+        began_at=row.began_at,
+        last_at=row.last_at,
+        calmed_at=row.calmed_at,
+        total=sum(by_status.values()),
+        unclaimed=by_status.get(Status.OPEN, 0),
+        claimed=by_status.get(Status.CLAIMED, 0),
+        networks=sorted(by_network.items(), key=lambda pair: (-pair[1], pair[0])),
+    )
+
+
+def of_storm(tx: Tx, storm: int, *statuses: Status, most: int | None = None) -> tuple[int, ...]:
+    """The numbers of a storm's mentions in these states, oldest first."""
+    query = (
+        select(mentions.c.number)
+        .where(mentions.c.storm == storm, mentions.c.status.in_(statuses))
+        .order_by(mentions.c.number)
+    )
+    rows = tx.conn.execute(query.limit(most) if most else query)
+    return tuple(row.number for row in rows)
+
+
+def storm_listing(tx: Tx, storm: int) -> Listing:
+    """The open mentions of a storm as lines."""
+    return _listing(tx, (mentions.c.storm == storm) & (mentions.c.status != Status.CLOSED))
+
+
+# --- which mention is meant ---------------------------------------------------------------------
+
+
+def resolve(tx: Tx, person: Person, text: str, actor: Actor, clear: Clear = Clear.MINE) -> int:
+    """The number that is meant by `42`, `#42`, a permalink, or nothing where it is clear.
+
+    Whether a typed number exists is left to what is done with it. Raises Refused where it is not
+    clear which one is meant.
+    """
+    named = text.strip()
+    if named:
+        bare = named.removeprefix("#")
+        return int(bare) if bare.isdigit() else _at_address(tx, named)
+    if actor.thread and actor.room is not None:
+        here = of_ref(tx, MessageRef(room=actor.room, id=actor.thread))
+        if here is not None:
+            return here
+    match clear:
+        case Clear.MINE:
+            return _the_only(tx, _owned(person), "You have claimed", "You have claimed nothing")
+        case Clear.UNCLAIMED:
+            ours = mentions.c.team.in_(teams_of(tx, person, actor))
+            free = ours & (mentions.c.status == Status.OPEN)
+            return _the_only(tx, free, "Unclaimed are", "Nothing is unclaimed")
+        case Clear.NONE | Clear.UNASKED:
+            raise Refused(f"Which one? Say its number. `/{tx.settings.root} queue` shows them.")
+
+
+def _the_only(tx: Tx, where: Any, several: str, none: str) -> int:
+    rows = tx.conn.execute(
+        select(mentions.c.number).where(where).order_by(mentions.c.number).limit(ROWS)
+    )
+    found: tuple[int, ...] = tuple(row.number for row in rows)
+    if len(found) == 1:
+        return found[0]
+    root = tx.settings.root
+    if not found:
+        raise Refused(f"{none}, so say which one is meant. `/{root} queue` shows them.")
+    raise Refused(f"Which one? {several} {listed([str(one) for one in found])}: say its number.")
+
+
+def _at_address(tx: Tx, address: str) -> int:
+    """The mention of a permalink, as a chat platform may wrap it: <https://...|label>."""
+    url = address.strip("<>").split("|")[0]
+    spellings = {url, url.rstrip("/"), f"{url.rstrip('/')}/", url.split("#")[0]}
+    rows = tx.conn.execute(
+        select(words.c.mention)
+        .where(or_(*(words.c.permalink == spelling for spelling in sorted(spellings))))
+        .distinct()
+        .order_by(words.c.mention)
+        .limit(ROWS)
+    )
+    found: tuple[int, ...] = tuple(row.mention for row in rows)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Refused("No mention has that address. Say its number, as its card shows it.")
+    raise Refused(
+        f"That address belongs to {listed([str(one) for one in found])}: say which number."
+    )
+
+
+def suggestions(tx: Tx, person: Person, actor: Actor, clear: Clear) -> Listing:
+    """The mentions that a person may mean next, for completion."""
+    ours = mentions.c.team.in_(teams_of(tx, person, actor))
+    match clear:
+        case Clear.UNCLAIMED:
+            return _listing(tx, ours & (mentions.c.status == Status.OPEN))
+        case Clear.MINE:
+            owned = _listing(tx, _owned(person))
+            return owned if owned.total else _listing(tx, ours & (mentions.c.status != "closed"))
+        case Clear.NONE:
+            return _listing(tx, ours & (mentions.c.status == Status.CLOSED), newest=True)
+        case Clear.UNASKED:
+            return Listing(rows=(), total=0)
+
+
+def last_act_on(tx: Tx, person: Person, number: int) -> int | None:
+    """The newest event of this person on one mention that is not undone."""
+    return tx.conn.execute(
+        select(func.coalesce(events.c.act, events.c.id))
+        .where(events.c.mention == number, events.c.person == person.key)
+        .where(events.c.undone_by.is_(None))
+        .where(events.c.what.not_in((Happened.READ, Happened.UNDONE)))
+        .order_by(events.c.id.desc())
+        .limit(1)
+    ).scalar()
+
+
+def arrived_by_rule(tx: Tx, number: int) -> int | None:
+    """The place of the routing rule that sent it to its first team; None: by default."""
+    detail = tx.conn.execute(
+        select(events.c.detail)
+        .where(events.c.mention == number, events.c.what == Happened.RECEIVED)
+        .order_by(events.c.id)
+        .limit(1)
+    ).scalar()
+    rule = (detail or {}).get("rule")
+    return rule if isinstance(rule, int) else None

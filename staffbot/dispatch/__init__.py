@@ -1,0 +1,10 @@
+"""The one way in for every door: a command, press or form becomes a Message. Knows no platform.
+
+entrance    Dispatch itself                   jobs        one command within its transaction
+seeing      verbs that only look              working     take and finish
+passing     give on, and more about one       asking      forms          completing    the line
+"""
+
+from staffbot.dispatch.entrance import Dispatch
+
+__all__ = ["Dispatch"]

@@ -1,0 +1,102 @@
+"""One command within its transaction: who asks, which verb, what was said, which mention is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from staffbot import answers
+from staffbot.commands import Call, Clear, May, Verb, refusal, usage
+from staffbot.desk.ledger import Tx, find
+from staffbot.desk.people import find_person, name_of
+from staffbot.desk.reading import resolve, teams_of
+from staffbot.errors import Refused
+from staffbot.messages import Message, Reply
+from staffbot.model import Actor, Answer, Person
+from staffbot.settings import Team
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`number` is 0 for a verb that is about no single mention."""
+
+    tx: Tx
+    actor: Actor
+    person: Person
+    verb: Verb
+    said: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
+
+    def get(self, name: str) -> str:
+        return self.said.get(name, "").strip()
+
+    def need(self, name: str) -> str:
+        """What was said for a slot; Refused with how the verb is typed where nothing was."""
+        value = self.get(name)
+        if not value:
+            raise Refused(usage(self.verb, self.tx.settings.root))
+        return value
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """The teams that are meant where none is named."""
+        return teams_of(self.tx, self.person, self.actor)
+
+    @property
+    def team(self) -> Team:
+        """The team by whose zone the asker is answered: the mention's, the room's or their own."""
+        mention = find(self.tx, self.number) if self.number else None
+        return self.tx.team(mention.team if mention is not None else self.teams[0])
+
+    def answer(self, answer: Answer) -> Message:
+        return answers.of(answer, now=self.tx.now, zone=self.team.hours.zone)
+
+    def other_person(self, text: str) -> Person:
+        """The staff member who is meant. Raises Refused where it is nobody, or unclear."""
+        if text.casefold() in ("me", "myself"):
+            return self.person
+        found = find_person(self.tx, text)
+        if found is None:
+            raise Refused(
+                f"I know nobody called “{text[:60]}” here, or more than one. Give the full name; "
+                "whoever pressed or typed anything in the team's channel is known."
+            )
+        return found
+
+    def other_team(self, text: str) -> Team:
+        """The team of that key or name. Raises Refused where there is none."""
+        wanted = text.casefold()
+        for team in self.tx.settings.teams:
+            if wanted in (team.key.casefold(), team.name.casefold()):
+                return team
+        names = ", ".join(team.name for team in self.tx.settings.teams)
+        raise Refused(f"There is no team called “{text[:60]}”. The teams are: {names}.")
+
+
+Handler = Callable[[Job], Reply]
+
+
+def job_of(tx: Tx, actor: Actor, person: Person, call: Call, *, mention: int | None = None) -> Job:
+    """Look up which mention is meant, and whether this person may. Raises Refused."""
+    verb = call.verb
+    number = mention or 0
+    named = call.said.get("mention", "")
+    about_one = any(slot.name == "mention" for slot in verb.slots)
+    if about_one and not number and (named or verb.clear is not Clear.UNASKED):
+        number = resolve(tx, person, named, actor, verb.clear)
+    job = Job(tx=tx, actor=actor, person=person, verb=verb, said=call.said, number=number)
+    _permit(job)
+    return job
+
+
+def _permit(job: Job) -> None:
+    """The registry's rule, at each action; the desk asks again within its use case."""
+    if job.verb.may is May.STAFF or not job.number:
+        return
+    mention = find(job.tx, job.number)
+    if mention is None or (job.verb.may is May.TRUSTED and not mention.private):
+        return
+    owner = name_of(job.tx, mention.owner) if mention.owner else ""
+    why = refusal(job.verb.may, job.person, mention.owner, owner)
+    if why is not None:
+        raise Refused(why)

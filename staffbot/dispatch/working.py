@@ -1,0 +1,110 @@
+"""Take and finish: claim, release, done, close, thanks, reopen, undo, and a storm's buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from staffbot.commands import outcome_of
+from staffbot.desk import claims, closing, storms, undoing
+from staffbot.desk.reading import last_act_on
+from staffbot.dispatch.jobs import Handler, Job
+from staffbot.errors import Refused
+from staffbot.messages import Reply, say
+from staffbot.model import Outcome
+from staffbot.times import parse_moment
+from staffbot.words import OUTCOMES, listed
+
+
+def _claim(job: Job) -> Reply:
+    return job.answer(claims.claim(job.tx, job.number, job.person))
+
+
+def _release(job: Job) -> Reply:
+    return job.answer(claims.release(job.tx, job.number, job.person))
+
+
+def _done(job: Job) -> Reply:
+    return _close_as(job, Outcome.ANSWERED)
+
+
+def _close(job: Job) -> Reply:
+    said = job.need("outcome")
+    outcome = outcome_of(said)
+    if outcome is None:
+        raise Refused(f"There is no outcome “{said[:40]}”. It is {_outcomes()}.")
+    return _close_as(job, outcome)
+
+
+def _close_as(job: Job, outcome: Outcome) -> Reply:
+    topics = [topic for topic in job.get("topics").split(",") if topic]
+    answer = closing.close(
+        job.tx, job.number, job.person,
+        outcome=outcome, topics=topics, note=job.get("note"), at=_answered_at(job),
+    )  # fmt: skip
+    return job.answer(answer)
+
+
+def _answered_at(job: Job) -> datetime | None:
+    said = job.get("at")
+    if not said:
+        return None
+    hours = job.tx.hours(job.team.key)
+    return parse_moment(said, now=job.tx.now, hours=hours, past=True)
+
+
+def _outcomes() -> str:
+    return listed(list(OUTCOMES.values()), joined="or")
+
+
+def _thanks(job: Job) -> Reply:
+    return job.answer(closing.thanks(job.tx, job.number, job.person))
+
+
+def _reopen(job: Job) -> Reply:
+    return job.answer(closing.reopen(job.tx, job.number, job.person))
+
+
+def _undo(job: Job) -> Reply:
+    """By its button (the event is the value), by a mention's number, or what was done last."""
+    value = job.get("value")
+    if value.isdigit():
+        event: int | None = int(value)
+    elif job.number:
+        event = last_act_on(job.tx, job.person, job.number)
+    else:
+        event = undoing.last_act(job.tx, job.person)
+    if event is None:
+        return say("There is nothing of yours to undo.")
+    return job.answer(undoing.undo(job.tx, event, job.person))
+
+
+def _take_next(job: Job) -> Reply:
+    return job.answer(storms.take_next(job.tx, storm_of(job), job.person))
+
+
+def _close_all(job: Job) -> Reply:
+    outcome = outcome_of(job.need("outcome"))
+    if outcome is None:
+        raise Refused(f"The outcome is {_outcomes()}.")
+    return job.answer(storms.close_all(job.tx, storm_of(job), job.person, outcome))
+
+
+def storm_of(job: Job) -> int:
+    """The storm that a button is about."""
+    storm = job.need("storm")
+    if not storm.isdigit():
+        raise Refused("Please use the buttons on the storm's card.")
+    return int(storm)
+
+
+HANDLERS: dict[str, Handler] = {
+    "claim": _claim,
+    "release": _release,
+    "done": _done,
+    "close": _close,
+    "thanks": _thanks,
+    "reopen": _reopen,
+    "undo": _undo,
+    "take next": _take_next,
+    "close all": _close_all,
+}

@@ -1,0 +1,145 @@
+"""The forms that a verb asks where an argument is missing. Pure; fields are named as the slots are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from staffbot.messages import Field, Form
+from staffbot.model import Outcome
+from staffbot.words import OUTCOMES, count
+
+Options = Sequence[tuple[str, str]]
+
+# How a mention comes in that no network brings.
+WAYS = (
+    ("phone", "By phone"),
+    ("desk", "At the desk"),
+    ("paper", "On paper"),
+    ("other", "Otherwise"),
+)
+
+
+def close(mention: int, topics: Sequence[str], outcome: Outcome = Outcome.ANSWERED) -> Form:
+    """Done…: with an outcome, topics and a note."""
+    return Form(
+        name="close",
+        title=f"Close {mention}",
+        mention=mention,
+        submit="Close",
+        fields=(_outcome(outcome), _topics(topics), _note()),
+    )
+
+
+def answered(mention: int, topics: Sequence[str]) -> Form:
+    """Answered there: in the network's own app, at a time of its own."""
+    at = Field(
+        name="at",
+        label="When was it answered?",
+        required=False,
+        hint="14:30, 20m ago, yesterday 17:45; empty for now",
+        max_length=40,
+    )
+    return Form(
+        name="answered",
+        title=f"{mention} was answered",
+        mention=mention,
+        submit="Close",
+        fields=(at, _topics(topics)),
+    )
+
+
+def assign(mention: int, people: Options) -> Form:
+    person = Field(name="person", label="To whom?", options=tuple(people))
+    return Form(
+        name="assign", title=f"Assign {mention}", mention=mention, submit="Assign", fields=(person,)
+    )
+
+
+def move(mention: int, teams: Options) -> Form:
+    team = Field(name="team", label="To which team?", options=tuple(teams))
+    return Form(
+        name="move", title=f"Move {mention}", mention=mention, submit="Move", fields=(team,)
+    )
+
+
+def note(mention: int) -> Form:
+    text = Field(
+        name="text", label="Note for colleagues", multiline=True, hint="The patron never sees it."
+    )
+    return Form(
+        name="note", title=f"Note on {mention}", mention=mention, submit="Save", fields=(text,)
+    )
+
+
+def link(mention: int) -> Form:
+    other = Field(name="other", label="Which other mention?", hint="Its number", max_length=300)
+    return Form(
+        name="link", title=f"Link {mention}", mention=mention, submit="Link", fields=(other,)
+    )
+
+
+def snooze(mention: int, choices: Options) -> Form:
+    """`until` is one of the choices, or typed."""
+    fields = (
+        Field(name="choice", label="Until when?", options=tuple(choices), required=False),
+        Field(
+            name="until",
+            label="Or at a time of your own",
+            required=False,
+            hint="2h, 16:30, tomorrow, mon 9am, opening",
+            max_length=40,
+        ),
+    )
+    return Form(
+        name="snooze", title=f"Snooze {mention}", mention=mention, submit="Snooze", fields=fields
+    )
+
+
+def log() -> Form:
+    """A phone call or a paper note becomes a mention like any other."""
+    fields = (
+        Field(name="text", label="What was said or asked?", multiline=True, max_length=10_000),
+        Field(name="how", label="How did it come?", options=WAYS, value="phone"),
+        Field(name="who", label="Who asked?", required=False, hint="A name, if it is needed."),
+        Field(
+            name="expects",
+            label="Is an answer expected?",
+            options=(("yes", "Yes"), ("no", "No")),
+            value="yes",
+        ),
+    )
+    return Form(name="log", title="Log a mention", submit="Log", fields=fields)
+
+
+def close_all(storm: str, many: int) -> Form:
+    """Closes many at once, so it says how many and asks."""
+    which = Field(name="storm", label="Storm", value=storm, options=((storm, f"Storm {storm}"),))
+    return Form(
+        name="close_all",
+        title=f"Close {count(many, 'mention')}",
+        submit="Close all",
+        fields=(which, _outcome(Outcome.NO_ANSWER_NEEDED)),
+    )
+
+
+def _outcome(first: Outcome) -> Field:
+    return Field(
+        name="outcome",
+        label="Outcome",
+        options=tuple((outcome.value, label.capitalize()) for outcome, label in OUTCOMES.items()),
+        value=first.value,
+    )
+
+
+def _topics(topics: Sequence[str]) -> Field:
+    return Field(
+        name="topics",
+        label="Topics",
+        options=tuple((topic, topic.capitalize()) for topic in topics),
+        many=True,
+        required=False,
+    )
+
+
+def _note() -> Field:
+    return Field(name="note", label="Note for colleagues", multiline=True, required=False)
