@@ -41,7 +41,7 @@ def read(body: bytes, *, source: str, kind: Kind, host: str, now: datetime) -> t
         found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     except Exception as problem:  # a parser of strangers' bytes may fail in any way
         raise SourceError(f"the feed of {host} cannot be read ({type(problem).__name__})") from None
-    if not found.entries and (found.bozo or not found.version):
+    if not found.entries and (found.bozo or not found.get("version")):
         if re.search(rb"<html[\s>]", body[:4_000], re.IGNORECASE):
             raise SourceError(
                 f"{host} sent a web page and not a feed: look on that page for its RSS address"
@@ -78,7 +78,7 @@ def _declares_entities(body: bytes) -> bool:
 
 
 def _entry(
-    entry: Mapping[str, Any], native_id: str, *, source: str, kind: Kind, feed_name: str,
+    entry: dict[str, Any], native_id: str, *, source: str, kind: Kind, feed_name: str,
     now: datetime,
 ) -> Entry:  # fmt: skip
     posted_at = _posted_at(entry)
@@ -122,9 +122,9 @@ def _title(entry: Mapping[str, Any]) -> str:
     return plain_text.line(_shown(entry.get("title_detail") or {}))
 
 
-def _posted_at(entry: Mapping[str, Any]) -> datetime | None:
+def _posted_at(entry: dict[str, Any]) -> datetime | None:
     for key in ("published_parsed", "updated_parsed", "created_parsed"):
-        parsed = entry.get(key)
+        parsed = dict.get(entry, key)  # its own `get` warns of keys it maps
         if parsed is not None:
             try:
                 year, month, day, hour, minute, second = parsed[:6]

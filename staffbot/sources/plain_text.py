@@ -24,7 +24,7 @@ MOST_MARKS = 6
 _ZWNJ, _ZWJ, _BLACK_FLAG = "\u200c", "\u200d", "\U0001f3f4"
 # Signs that Unicode calls "format" although they are seen: Arabic number and verse signs.
 _SEEN_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
-_EMAIL = re.compile(r"[^\s<>()@,;:]{1,64}@[^\s<>()@,;:]{1,255}")
+_EMAIL = re.compile(r"(?<![@\w.+-])[^\s<>()@,;:]{1,64}@[^\s<>()@,;:]{1,255}")
 _BREAKS = re.compile(
     r"<(?:br|hr|/p|/div|/li|/ul|/ol|/tr|/table|/blockquote|/pre|/section|/article|/h[1-6])\b"
     r"[^<>]{0,200}>",
