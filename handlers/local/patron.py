@@ -3,18 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What somebody typed into the box."""
-
-    network: str
-    name: str
-    text: str
-    private: bool = False
 
 
 @runtime_checkable
@@ -29,6 +18,6 @@ class PatronBox(Protocol):
         """Where a patron may write: (value, label)."""
         ...
 
-    async def write(self, written: Written) -> str:
+    async def write(self, *, network: str, name: str, text: str, private: bool) -> str:
         """Send it; a sentence for whoever wrote it. Raises StaffbotError where it did not arrive."""
         ...

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from handlers.local.channel import PLATFORM, Channel, Listener
 from handlers.local.guard import add_headers, guarded
-from handlers.local.patron import Written
 from handlers.local.view import Json, reply_json
 from staffbot.errors import StaffbotError
 from staffbot.model import Actor
@@ -193,11 +192,10 @@ class Api:
         asked = await _body(request, Patron)
         if self._channel.patron is None:
             raise web.HTTPNotFound(reason="This page has no box to write as a patron.")
-        written = Written(
-            network=asked.network, name=asked.name, text=asked.text, private=asked.private
-        )
         try:
-            said = await self._channel.patron.write(written)
+            said = await self._channel.patron.write(
+                network=asked.network, name=asked.name, text=asked.text, private=asked.private
+            )
         except StaffbotError as error:
             return _json({"error": str(error)}, status=502)
         return _json({"said": said})

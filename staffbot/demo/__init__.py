@@ -1,0 +1,9 @@
+"""`staffbot demo`: the real program on this machine, with staff and patrons that are made up.
+
+Nothing in it is a stand-in: its patrons post to the real webhook over HTTP, signed, and the page is
+the real local door. It knows no door's code: the door is found like any other.
+"""
+
+from staffbot.demo.play import demo
+
+__all__ = ["demo"]
