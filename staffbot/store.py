@@ -51,11 +51,10 @@ class Store:
 
         Raises StoreError where the file's folder cannot be made or the driver is missing.
         """
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            return cls._open_sqlite(Path(parsed.database or ""))
+        if (path := sqlite_file(url)) is not None:
+            return cls._open_sqlite(path)
         try:
-            engine = create_engine(parsed, pool_size=5, max_overflow=5, hide_parameters=True)
+            engine = create_engine(url, pool_size=5, max_overflow=5, hide_parameters=True)
         except ModuleNotFoundError as missing:
             raise StoreError(
                 f"the database driver {missing.name} is not installed: install staffbot[postgres]"
@@ -196,6 +195,16 @@ class Store:
             raise StoreError(f"the database could not be migrated: {last[0]}")
         return True
 
+    def damage(self) -> str | None:
+        """What SQLite finds wrong with its file, or None. Reads all of it. Blocks."""
+        if self._path is None:
+            return None
+        try:
+            said = self.read(lambda conn: conn.execute(text("PRAGMA quick_check(1)")).scalar())
+        except DBAPIError as problem:
+            return str(problem.orig)
+        return None if said == "ok" else str(said)
+
     def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Copy a SQLite database while it is in use. Raises StoreError on PostgreSQL (use pg_dump)."""
         if self._path is None:
@@ -219,6 +228,12 @@ class Store:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for any other."""
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
 def _prepare_writer(connection: Any, _: Any) -> None:

@@ -1,0 +1,61 @@
+"""The command line: every command of `staffbot`, and how its errors are said. Decides nothing.
+
+running    run and demo              checking   check, with --data and --route
+database   migrate and backup        beginning  init
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from staffbot import plugins
+from staffbot.cli import beginning, checking, database, running
+from staffbot.errors import ConfigError, StaffbotError
+
+# A usage error, a wrong configuration and a database that cannot be used: a person has to act.
+FAILED = 2
+
+app = typer.Typer(
+    help="A chat bot for library staff: every mention of the library becomes one card.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command("run")(running.run)
+# app.command("demo")(running.demo)
+app.command("init")(beginning.init)
+app.command("check")(checking.check)
+app.command("migrate")(database.migrate)
+app.command("backup")(database.backup)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """What the `staffbot` command starts."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _add_door(given[:1])
+        app(given, prog_name="staffbot")
+    except StaffbotError as problem:
+        for line in said(problem):
+            typer.echo(line, err=True)
+        sys.exit(FAILED)
+
+
+def said(problem: StaffbotError) -> list[str]:
+    """An error as lines for a person: one sentence, or everything that is wrong in the settings."""
+    if not isinstance(problem, ConfigError) or len(problem.problems) == 1:
+        return [f"staffbot: {problem}"]
+    heading = f"staffbot: {len(problem.problems)} things in the configuration are not right:"
+    return [heading, *(f"  - {one}" for one in problem.problems)]
+
+
+def _add_door(first: Sequence[str]) -> None:
+    """A platform's own commands, loaded only where its name is the first word."""
+    doors = plugins.doors()
+    for name in first:
+        if name in doors and doors[name].commands is not None:
+            app.add_typer(doors[name].commands, name=name)
