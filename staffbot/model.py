@@ -244,7 +244,9 @@ class Mention:
     number        short, gapless, spoken aloud
     cycle         grows each time it is reopened
     revision      grows with every change that a card could show
-    clock_from    the moment from which open time is counted
+    came_at       when this cycle began: received, reopened, or given a clock
+    clock_from    the moment from which open time is counted: came_at, or the next opening
+    acted_at      the last act of a person on it
     claim_due_at, answer_due_at   None where there is no clock (or it is stopped)
     """
 
@@ -264,6 +266,7 @@ class Mention:
     revision: int
     posted_at: datetime
     received_at: datetime
+    came_at: datetime
     clock_from: datetime
     claim_due_at: datetime | None
     answer_due_at: datetime | None
@@ -275,6 +278,7 @@ class Mention:
     waited_seconds: int
     next_step_at: datetime | None
     still_asked_at: datetime | None
+    acted_at: datetime | None
     touched_at: datetime
     storm: int | None
     linked: int | None

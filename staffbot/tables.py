@@ -132,6 +132,8 @@ mentions = Table(
     Column("revision", Integer, nullable=False, default=1),
     Column("posted_at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
+    # When the present cycle began, and the opening time from which its clock runs.
+    Column("came_at", Moment, nullable=False),
     Column("clock_from", Moment, nullable=False),
     Column("claim_due_at", Moment),
     Column("answer_due_at", Moment),
@@ -145,6 +147,8 @@ mentions = Table(
     # Open time in which the patron was waited for; it does not count against the answer target.
     Column("waited_seconds", BigInteger, nullable=False, default=0),
     Column("touched_at", Moment, nullable=False),
+    # The last act of a person on it, and when its owner was asked whether they are still on it.
+    Column("acted_at", Moment),
     Column("still_asked_at", Moment),
     Column("storm", ForeignKey("storms.id")),
     Column("linked", BigInteger),

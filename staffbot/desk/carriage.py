@@ -31,6 +31,7 @@ class Taken(Post):
     doubt: bool
     user_id: str
     tries: int
+    failing_since: datetime | None
 
 
 def _due(tx: Tx, platforms: Collection[str], busy: Collection[str]) -> ColumnElement[bool]:
@@ -112,6 +113,7 @@ def _take(tx: Tx, post: int, holder: str, life: timedelta) -> Taken | None:
     return Taken(
         **fields_of(row), lane=row.lane, holder=mine, deadline=tx.real_now + life,
         doubt=row.state == "sending", tries=row.tries,
+        failing_since=row.failing_since,
         user_id=(tx.conn.scalars(user).first() or "") if row.person else "",
     )  # fmt: skip
 

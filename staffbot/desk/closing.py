@@ -140,7 +140,7 @@ def begin_again(tx: Tx, mention: Mention, person: Person | None, **detail: Any) 
         tx, mention, Happened.REOPENED, person,
         {
             "status": Status.OPEN, "outcome": None, "topics": [], "cycle": mention.cycle + 1,
-            "clock_from": clock.starts_at, "claim_due_at": clock.claim_due_at,
+            "came_at": tx.now, "clock_from": clock.starts_at, "claim_due_at": clock.claim_due_at,
             "answer_due_at": clock.answer_due_at, "next_step_at": clock.next_step_at,
             "claimed_at": None, "answered_at": None, "closed_at": None, "owner": None,
             "waited_seconds": 0, "waiting_since": None, "snoozed_until": None,

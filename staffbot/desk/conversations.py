@@ -59,7 +59,7 @@ def move(tx: Tx, number: int, team: str, person: Person) -> Answer:
     _need_open(mention)
     there = tx.team(team)
     clock = clocks(
-        mention.clock_from, expects_answer=mention.expects_answer, nagging=there.nagging,
+        mention.came_at, expects_answer=mention.expects_answer, nagging=there.nagging,
         target=there.target(mention.source, mention.kind), hours=tx.hours(team),
     )  # fmt: skip
     event = enact(
@@ -191,7 +191,7 @@ def set_clock(tx: Tx, number: int, person: Person, expects: bool) -> Answer:
     event = enact(
         tx, mention, Happened.CLOCK_SET, person,
         {
-            "expects_answer": expects, "clock_from": clock.starts_at,
+            "expects_answer": expects, "came_at": tx.now, "clock_from": clock.starts_at,
             "claim_due_at": clock.claim_due_at, "answer_due_at": clock.answer_due_at,
             "next_step_at": clock.next_step_at,
         },

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, case, select, update
 
 from staffbot.desk import troubles
 from staffbot.desk.carriage import Taken
@@ -118,7 +118,7 @@ def failed(tx: Tx, post: Taken, problem: DeliveryError) -> str:
     if problem.ambiguous:
         done = _write_back(
             tx, post, deadline=post.deadline, tries=post.tries + 1, error=str(problem),
-            failing_since=func.coalesce(posts.c.failing_since, tx.real_now),
+            failing_since=post.failing_since or tx.real_now,
         )  # fmt: skip
         return ("sent" if post.state == "sent" else "sending") if done else "lost"
     if problem.retry_after is not None:
@@ -157,20 +157,20 @@ def unseen(tx: Tx, post: Taken, problem: DeliveryError) -> str:
 
 
 def _try_again(tx: Tx, post: Taken, error: str = "", tried: int = 0) -> str:
-    failing_since = tx.conn.scalar(select(posts.c.failing_since).where(posts.c.id == post.id))
     tries = post.tries + tried
-    if tries >= tx.settings.delivery.tries and _room_works(tx, post, failing_since):
+    if tries >= tx.settings.delivery.tries and _room_works(tx, post):
         return "parked" if _park(tx, post, error or "it never arrived") else "lost"
     state = "sent" if post.state == "sent" else "waiting"
     done = _write_back(
         tx, post, state=state, tries=tries, error=error, holds_lane=False,
-        failing_since=failing_since or tx.real_now,
+        failing_since=post.failing_since or tx.real_now,
         retry_at=tx.real_now + _wait(tries) if tries else None,
     )  # fmt: skip
     return state if done else "lost"
 
 
-def _room_works(tx: Tx, post: Taken, since: datetime | None) -> bool:
+def _room_works(tx: Tx, post: Taken) -> bool:
+    since = post.failing_since
     others = select(posts.c.id).where(posts.c.lane == post.lane, posts.c.id != post.id)
     return since is not None and bool(
         tx.conn.execute(others.where(posts.c.sent_at > since).limit(1)).first()

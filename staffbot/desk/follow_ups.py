@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, insert, select
 
@@ -12,10 +13,10 @@ from staffbot.desk.hashes import Hashed
 from staffbot.desk.ledger import Tx, enact, mention_of, to_change
 from staffbot.desk.newcomers import words_row
 from staffbot.desk.patrons import upsert_patrons
+from staffbot.desk.pausing import woken
 from staffbot.desk.people import get_person
 from staffbot.model import Happened, Mention
-from staffbot.policy import FollowUp, follow_up, waited_seconds
-from staffbot.reminders import next_step_at
+from staffbot.policy import FollowUp, follow_up
 from staffbot.tables import arrivals, mentions, words
 
 
@@ -48,8 +49,7 @@ def joins(tx: Tx, item: Hashed, before: Mention) -> bool:
         event = enact(tx, mention, Happened.FOLLOWED_UP, None, _heard_from(tx, mention), part=part)
     owner = get_person(tx, last)
     if owner is not None and decided is not FollowUp.KEEP_CLOSED:
-        about = "reopened" if decided is FollowUp.REOPEN else "followed_up"
-        telling.tell(tx, owner, mention, about, event=event)
+        telling.tell(tx, owner, mention, "followed_up", event=event)
     return True
 
 
@@ -67,14 +67,6 @@ def _keep(tx: Tx, mention: Mention, item: Hashed) -> int:
     return part
 
 
-def _heard_from(tx: Tx, mention: Mention) -> dict[str, object]:
+def _heard_from(tx: Tx, mention: Mention) -> Mapping[str, Any]:
     """The patron wrote: nobody waits for them any more, and the answer clock goes on."""
-    if mention.waiting_since is None:
-        return {}
-    hours = tx.hours(mention.team)
-    values: dict[str, object] = {
-        "waited_seconds": waited_seconds(mention, hours, tx.now),
-        "waiting_since": None,
-        "snoozed_until": None,
-    }
-    return values | {"next_step_at": next_step_at(tx.team(mention.team), hours, mention, values)}
+    return woken(tx, mention) if mention.waiting_since is not None else {}

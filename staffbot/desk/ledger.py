@@ -119,11 +119,12 @@ def mention_of(row: Row[Any]) -> Mention:
         outcome=Outcome(row.outcome) if row.outcome else None, topics=tuple(row.topics),
         owner=row.owner, last_owner=row.last_owner, language=row.language, cycle=row.cycle,
         revision=row.revision, posted_at=row.posted_at, received_at=row.received_at,
-        clock_from=row.clock_from, claim_due_at=row.claim_due_at,
+        came_at=row.came_at, clock_from=row.clock_from, claim_due_at=row.claim_due_at,
         answer_due_at=row.answer_due_at, claimed_at=row.claimed_at, answered_at=row.answered_at,
         closed_at=row.closed_at, snoozed_until=row.snoozed_until,
         waiting_since=row.waiting_since, waited_seconds=row.waited_seconds,
-        next_step_at=row.next_step_at, still_asked_at=row.still_asked_at, touched_at=row.touched_at, storm=row.storm,
+        next_step_at=row.next_step_at, still_asked_at=row.still_asked_at,
+        acted_at=row.acted_at, touched_at=row.touched_at, storm=row.storm,
         linked=row.linked, edited_at=row.edited_at, deleted_at=row.deleted_at,
     )  # fmt: skip
 
@@ -189,7 +190,7 @@ def enact(
 ) -> int:
     """Change a mention and append the event of it, which remembers what was there for Undo."""
     before = {name: _kept(getattr(mention, name)) for name in values}
-    change(tx, mention, **values)
+    change(tx, mention, **values, **({"acted_at": tx.now} if person else {}))
     if person is not None:
         tx.conn.execute(update(people).where(people.c.key == person.key).values(acted_at=tx.now))
     return record(
@@ -235,3 +236,18 @@ def record(
     if person is not None and tx.act is None:
         tx.act = event
     return event
+
+
+def record_for_team(
+    tx: Tx, what: Happened, team: str, *, person: Person | None = None, **detail: Any
+) -> int:
+    """Append an event that is about a team or a person and no mention. Returns its id."""
+    row = tx.conn.execute(
+        insert(events)
+        .values(
+            at=tx.now, done_at=tx.now, what=what, team=team,
+            person=person.key if person else None, detail=detail,
+        )
+        .returning(events.c.id)
+    )  # fmt: skip
+    return int(row.scalar_one())

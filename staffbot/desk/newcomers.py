@@ -108,7 +108,8 @@ def _row(tx: Tx, number: int, item: Hashed, team_key: str) -> dict[str, Any]:
         "expects_answer": expects,
         "private": source.private or mention.visibility is Visibility.PRIVATE,
         "status": Status.OPEN, "topics": [], "language": mention.language,
-        "posted_at": mention.posted_at, "received_at": tx.now, "clock_from": clock.starts_at,
+        "posted_at": mention.posted_at, "received_at": tx.now, "came_at": tx.now,
+        "clock_from": clock.starts_at,
         "claim_due_at": clock.claim_due_at, "answer_due_at": clock.answer_due_at,
         "next_step_at": clock.next_step_at, "touched_at": tx.now,
     }  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from staffbot.cards import CardFacts, StormFacts
 from staffbot.commands import Clear
@@ -365,3 +365,24 @@ def arrived_by_rule(tx: Tx, number: int) -> int | None:
     ).scalar()
     rule = (detail or {}).get("rule")
     return rule if isinstance(rule, int) else None
+
+
+def listing_of(tx: Tx, numbers: Sequence[int]) -> Listing:
+    """These mentions, the most urgent first."""
+    return _listing(tx, mentions.c.number.in_(numbers))
+
+
+def listing_where(tx: Tx, where: ColumnElement[bool]) -> Listing:
+    """The mentions for which this is so, the most urgent first."""
+    return _listing(tx, where)
+
+
+def owed(tx: Tx, person: Person) -> Listing:
+    """What a person has that still has to be answered, the most urgent first."""
+    return _listing(
+        tx,
+        _owned(person)
+        & mentions.c.expects_answer
+        & mentions.c.answered_at.is_(None)
+        & mentions.c.waiting_since.is_(None),
+    )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from staffbot.cards import card, moved_card, storm_card
+from staffbot.desk import digests, nagging
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.mailroom import Post, by_key
 from staffbot.desk.people import name_of
@@ -98,15 +99,12 @@ def _sentence(text: str, *controls: Button) -> Message:
     return Message(text=text, controls=controls)
 
 
-def _notice(tx: Tx, post: Post) -> Message | None:
-    """A sentence to a room. `said` is ours, made when it was wanted; it holds no patron's word."""
-    said = post.detail.get("said")
-    return Message(text=said) if said else None
-
-
 RENDERERS: dict[str, Renderer] = {
     "card": _card,
     "storm": _storm,
     "told": _told,
-    "notice": _notice,
+    "nag": nagging.nag,
+    "line": nagging.line,
+    "notice": nagging.notice,
+    "digest": digests.message,
 }

@@ -17,7 +17,7 @@ from staffbot.tables import events
 
 _MOMENTS = frozenset(
     {
-        "clock_from", "claim_due_at", "answer_due_at", "next_step_at", "claimed_at",
+        "came_at", "clock_from", "claim_due_at", "answer_due_at", "next_step_at", "claimed_at",
         "answered_at", "closed_at", "snoozed_until", "waiting_since", "still_asked_at",
     }
 )  # fmt: skip

@@ -1,0 +1,75 @@
+"""What a person sets for themselves: how they are nagged, on which platform, and when not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from sqlalchemy import select, update
+
+from staffbot.desk.ledger import Tx
+from staffbot.errors import Refused
+from staffbot.model import Answer, Done, Person
+from staffbot.tables import people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How one person wants it. Quiet hours are local times like 12:00, or empty."""
+
+    nags_by: str
+    preferred_platform: str
+    quiet_from: str
+    quiet_until: str
+
+
+def preferences(tx: Tx, person: Person) -> Preferences:
+    row = tx.conn.execute(select(people).where(people.c.key == person.key)).one()
+    return Preferences(
+        nags_by=row.nags_by, preferred_platform=row.preferred_platform,
+        quiet_from=row.quiet_from, quiet_until=row.quiet_until,
+    )  # fmt: skip
+
+
+def nag_by(tx: Tx, person: Person, way: str) -> Answer:
+    """Nags by direct message or in the channel."""
+    if way not in ("direct", "channel"):
+        raise Refused("Nags come by `direct` message or in the `channel`: settings nags direct")
+    _set(tx, person, nags_by=way)
+    told = "by direct message" if way == "direct" else "in the channel"
+    return Done(mention=None, said=f"You are reminded {told} from now on.")
+
+
+def prefer(tx: Tx, person: Person, platform: str) -> Answer:
+    """Which platform direct messages come on."""
+    if platform not in person.ids:
+        known = ", ".join(sorted(person.ids)) or "none"
+        raise Refused(f"You are not known on {platform!r}. You are known on: {known}.")
+    _set(tx, person, preferred_platform=platform)
+    return Done(mention=None, said=f"Direct messages come on {platform} from now on.")
+
+
+def be_quiet(tx: Tx, person: Person, start: str, end: str) -> Answer:
+    """Daily quiet hours in the library's local time; both empty: none."""
+    if not start and not end:
+        _set(tx, person, quiet_from="", quiet_until="")
+        return Done(mention=None, said="You have no quiet hours any more.")
+    begins, ends = _clock_time(start), _clock_time(end)
+    if begins == ends:
+        raise Refused("Quiet hours need a beginning and another end: settings quiet 12:00-13:00")
+    _set(tx, person, quiet_from=begins, quiet_until=ends)
+    return Done(mention=None, said=f"Nobody reminds you between {begins} and {ends}.")
+
+
+def _clock_time(text: str) -> str:
+    try:
+        return time.fromisoformat(text.strip().zfill(5)).strftime("%H:%M")
+    except ValueError:
+        raise Refused(
+            f"{text!r} is no time of day. Like: settings quiet 12:00-13:00, or settings quiet off"
+        ) from None
+
+
+def _set(tx: Tx, person: Person, **values: Any) -> None:
+    tx.conn.execute(update(people).where(people.c.key == person.key).values(**values))

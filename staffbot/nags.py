@@ -1,0 +1,130 @@
+"""What a reminder says: to an owner, to managers, to a channel. Pure Messages; nobody named as late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from staffbot.answers import Lists, Waits, queue_line
+from staffbot.messages import Bullets, Button, Choice, Control, Message, Paragraph, Part, Row
+from staffbot.model import Status
+from staffbot.words import count, listed, moment
+
+ControlsOf = Callable[[Waits], tuple[Control, ...]]
+
+# What a snooze offers: the value is what people could type.
+SNOOZES = (
+    ("1h", "for 1 hour"),
+    ("3h", "for 3 hours"),
+    ("opening", "until the next opening"),
+    ("patron", "until the patron writes"),
+)
+
+
+def owner_nag(owed: Lists, *, asked: Sequence[int], zone: ZoneInfo, now: datetime) -> Message:
+    """Everything that a person owes, in one message. `asked`: claims without any act for a day."""
+    late = sum(_late(row, now) for row in owed.rows)
+    text = f"You have {count(owed.total, 'mention')} to answer"
+    text += f", {late} of them past the target." if late else "; the first is due soon."
+    if asked and not late:
+        text = f"Are you still on {listed([str(number) for number in asked])}?"
+    return Message(
+        text=text,
+        parts=_rows(owed, zone, now, _owner_controls),
+        controls=(Button(name="mine", label="Show mine"),),
+    )
+
+
+def _owner_controls(row: Waits) -> tuple[Control, ...]:
+    number = row.mention.number
+    return (
+        Button(name="still", label="Still on it", mention=number, primary=True),
+        Choice(name="snooze", label="Snooze", options=SNOOZES, mention=number),
+        Button(name="hand_over", label="Hand over", mention=number),
+    )
+
+
+def manager_nag(found: Lists, *, team: str, zone: ZoneInfo, now: datetime) -> Message:
+    """What has waited well past its target, for those who can do something about it."""
+    text = f"{count(found.total, 'mention')} of {team} waited well past the target."
+    return Message(
+        text=text,
+        parts=_rows(found, zone, now, _manager_controls),
+        controls=(Button(name="queue", label="Show the queue"),),
+    )
+
+
+def _manager_controls(row: Waits) -> tuple[Control, ...]:
+    number = row.mention.number
+    assign = Button(name="assign", label="Assign", mention=number, primary=True)
+    show = Button(name="show", label="Show", mention=number)
+    if row.mention.status is Status.OPEN:
+        return (assign, Button(name="claim", label="Claim", mention=number), show)
+    return (assign, show)
+
+
+def _rows(found: Lists, zone: ZoneInfo, now: datetime, controls: ControlsOf) -> tuple[Part, ...]:
+    rows: list[Part] = [
+        Row(line=queue_line(row, zone, now), mention=row.mention.number, controls=controls(row))
+        for row in found.rows
+    ]
+    left = found.total - len(found.rows)
+    if left > 0:
+        rows.append(Paragraph(line=(f"and {left:,} more",), quiet=True))
+    return tuple(rows)
+
+
+def _late(row: Waits, now: datetime) -> bool:
+    due = row.mention.answer_due_at
+    return due is not None and due <= now
+
+
+def channel_line(
+    *, numbers: Sequence[int], overdue: int, away: int, next_due_at: datetime | None, zone: ZoneInfo
+) -> Message:
+    """The one line about what nobody has taken."""
+    if not numbers:
+        return Message(text="Everything that came in is taken.", silent=True)
+    text = f"{count(len(numbers), 'mention waits', 'mentions wait')} for someone to take"
+    text += " it" if len(numbers) == 1 else " them"
+    details = []
+    if overdue:
+        details.append(f"{overdue} past the target")
+    if next_due_at is not None:
+        details.append(f"the next is due by {moment(next_due_at, zone)}")
+    if away:
+        details.append(f"{away} of a colleague who is away")
+    text += f": {listed(details)}." if details else "."
+    shown = ", ".join(f"#{number}" for number in numbers[:12])
+    more = f" and {len(numbers) - 12} more" if len(numbers) > 12 else ""
+    return Message(
+        text=text,
+        parts=(Paragraph(line=(f"{shown}{more}",), quiet=True),),
+        controls=(
+            Button(name="queue", label="Show the queue", primary=True),
+            Button(name="claim", label=f"Claim #{numbers[0]}", mention=numbers[0]),
+        ),
+    )
+
+
+def room_nag(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """A reminder in the channel, for a desk login or who wants it there: numbers, no names."""
+    text = f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered."
+    lines = tuple(queue_line(row, zone, now) for row in found.rows)
+    nameless = tuple(tuple(span for span in line if isinstance(span, str)) for line in lines)
+    return Message(
+        text=text,
+        parts=(Bullets(lines=nameless),),
+        controls=(Button(name="queue", label="Show the queue"),),
+    )
+
+
+def offer(said: str, found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """The mentions of a colleague who is away, each with a button to take it over."""
+
+    def take(row: Waits) -> tuple[Control, ...]:
+        number = row.mention.number
+        return (Button(name="takeover", label="Take over", mention=number, primary=True),)
+
+    return Message(text=said, parts=_rows(found, zone, now, take))
