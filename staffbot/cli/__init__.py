@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(running.run)
-# app.command("demo")(running.demo)
+app.command("demo")(running.demo)
 app.command("init")(beginning.init)
 app.command("check")(checking.check)
 app.command("migrate")(database.migrate)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
 
 import structlog
+import typer
 
 from staffbot import app, plugins
+from staffbot import log as logs
 from staffbot.cli.settings import DEFAULT, Config, settings_of
+from staffbot.demo import DATA, run_demo
 
 # `app` ends in good order well before; this is for a step that hangs.
 HARD_LIMIT_SECONDS = 4.7
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where the page is served.")]
+Data = Annotated[Path, typer.Option(help="The folder in which the demo keeps everything.")]
+Speed = Annotated[
+    float, typer.Option(min=0.1, max=10_000, help="How much faster due times and hours run.")
+]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Only print the address.")]
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +38,21 @@ def run(config: Config = DEFAULT) -> None:
 
     async def running(stop: asyncio.Event) -> None:
         await app.run(settings, doors=plugins.doors(), networks=plugins.networks(), stop=stop)
+
+    until_told(running)
+
+
+def demo(
+    port: Port = None, data: Data = DATA, speed: Speed = 1.0, no_browser: NoBrowser = False
+) -> None:
+    """Show it all on this machine: made-up patrons post, you answer in the browser."""
+    # What goes well is to be seen on the page, not in the terminal.
+    logs.set_up()
+    for ours in ("staffbot", "handlers"):
+        logging.getLogger(ours).setLevel(logging.WARNING)
+
+    async def running(stop: asyncio.Event) -> None:
+        await run_demo(stop, port=port, data=data, speed=speed, browser=not no_browser)
 
     until_told(running)
 

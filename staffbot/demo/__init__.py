@@ -4,6 +4,6 @@ Nothing in it is a stand-in: its patrons post to the real webhook over HTTP, sig
 the real local door. It knows no door's code: the door is found like any other.
 """
 
-from staffbot.demo.play import demo
+from staffbot.demo.running import DATA, run_demo
 
-__all__ = ["demo"]
+__all__ = ["DATA", "run_demo"]

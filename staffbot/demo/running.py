@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-import signal
 import socket
 import sys
 import webbrowser
@@ -16,7 +14,6 @@ from pathlib import Path
 import typer
 
 from staffbot import app, plugins
-from staffbot import log as logs
 from staffbot.demo.house import settings
 from staffbot.demo.keeping import FastClock, Kept
 from staffbot.demo.patrons import Patrons
@@ -30,7 +27,8 @@ KEEP_SECONDS = 5.0
 Say = Callable[[str], None]
 
 
-def demo(
+async def run_demo(
+    stop: asyncio.Event,
     *,
     port: int | None = None,
     data: Path = DATA,
@@ -38,24 +36,7 @@ def demo(
     browser: bool = True,
     say: Say = typer.echo,
 ) -> None:
-    """Run until Ctrl-C. Raises StaffbotError where it cannot begin."""
-    # What goes well is to be seen on the page, not in the terminal.
-    logs.set_up()
-    for ours in ("staffbot", "handlers"):
-        logging.getLogger(ours).setLevel(logging.WARNING)
-    asyncio.run(play(port=port, data=data, speed=speed, browser=browser, say=say))
-
-
-async def play(
-    *,
-    port: int | None,
-    data: Path,
-    speed: float,
-    browser: bool,
-    say: Say,
-    stop: asyncio.Event | None = None,
-) -> None:
-    stop = stop or _on_signals(asyncio.Event())
+    """Run until `stop` is set. Raises StaffbotError where it cannot begin."""
     kept = await asyncio.to_thread(Kept.open, data)
     clock = FastClock(speed, kept.clock_at)
 
@@ -110,14 +91,6 @@ def _welcome(address: str, data: Path, speed: float) -> str:
         f"  help. On the right you can write as a patron yourself.{faster}\n"
         f"  Everything is kept in {data}; remove that folder to begin again. Ctrl-C ends it.\n"
     )
-
-
-def _on_signals(stop: asyncio.Event) -> asyncio.Event:
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(sign, stop.set)
-    return stop
 
 
 def _has_screen() -> bool:
