@@ -26,7 +26,6 @@ from staffbot.messages import (
 )
 from staffbot.model import (
     AlreadyClaimed,
-    Answer,
     Done,
     Gone,
     Happened,
@@ -72,17 +71,18 @@ class Happening(Protocol):
     def undone(self) -> bool: ...
 
 
-def of(answer: Answer, *, now: datetime, zone: ZoneInfo) -> Message:
+def of(answer: Done | Unchanged | Gone) -> Message:
     """The short confirmation of a use case, or why nothing happened."""
-    match answer:
-        case Done():
-            return confirm(answer.said, answer.event)
-        case AlreadyClaimed():
-            since = f"since {moment(answer.since, zone)} ({duration(now - answer.since)} ago)"
-            show = Button(name="show", label="Show", mention=answer.mention)
-            return say(f"{answer.by} has {answer.mention} {since}.", controls=[show])
-        case Unchanged() | Gone():
-            return say(answer.said)
+    if isinstance(answer, Done):
+        return confirm(answer.said, answer.event)
+    return say(answer.said)
+
+
+def taken(answer: AlreadyClaimed, *, now: datetime, zone: ZoneInfo) -> Message:
+    """For the loser of a race: who has it, and since when."""
+    since = f"since {moment(answer.since, zone)} ({duration(now - answer.since)} ago)"
+    show = Button(name="show", label="Show", mention=answer.mention)
+    return say(f"{answer.by} has {answer.mention} {since}.", controls=[show])
 
 
 def confirm(text: str, event: int | None = None) -> Message:
@@ -144,7 +144,9 @@ def storm(listing: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
 
 def _rows(listing: Lists, zone: ZoneInfo, now: datetime) -> tuple[Part, ...]:
     rows: list[Part] = [
-        Row(line=queue_line(row, zone, now), mention=row.mention.number, controls=_row_controls(row))
+        Row(
+            line=queue_line(row, zone, now), mention=row.mention.number, controls=_row_controls(row)
+        )
         for row in listing.rows
     ]
     left = listing.total - len(listing.rows)

@@ -104,10 +104,14 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{day} {local.hour:02}:{local.minute:02}"
 
 
+def capital(text: str) -> str:
+    """With a capital at its start."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """With a capital at its start and a full stop at its end."""
-    text = text.strip()
-    text = text[:1].upper() + text[1:]
+    text = capital(text.strip())
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

@@ -7,29 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
 from staffbot.cards import CardFacts, StormFacts
-from staffbot.commands import Clear
 from staffbot.desk.claims import linked_with
 from staffbot.desk.ledger import Tx, find, mention_of
-from staffbot.desk.mailroom import of_ref
 from staffbot.desk.people import get_person, name_of
-from staffbot.errors import Refused
 from staffbot.messages import Who
 from staffbot.model import (
     Actor,
     Happened,
     Media,
     Mention,
-    MessageRef,
     Patron,
     Person,
     Status,
     Words,
 )
 from staffbot.tables import actors, events, mentions, patrons, people, storms, words
-from staffbot.words import listed, network
+from staffbot.words import network
 
 # So many rows of a list are shown; the others are counted.
 ROWS = 12
@@ -90,15 +86,15 @@ def queue(tx: Tx, teams: Sequence[str]) -> Queue:
     ours = mentions.c.team.in_(list(teams))
     open_ = ours & (mentions.c.status == Status.OPEN)
     return Queue(
-        unclaimed=_listing(tx, open_ & mentions.c.expects_answer.is_(True)),
-        claimed=_listing(tx, ours & (mentions.c.status == Status.CLAIMED)),
-        heard=_listing(tx, open_ & mentions.c.expects_answer.is_(False)),
+        unclaimed=listing(tx, open_ & mentions.c.expects_answer.is_(True)),
+        claimed=listing(tx, ours & (mentions.c.status == Status.CLAIMED)),
+        heard=listing(tx, open_ & mentions.c.expects_answer.is_(False)),
     )
 
 
 def mine(tx: Tx, person: Person) -> Listing:
     """What this person has claimed."""
-    return _listing(tx, _owned(person))
+    return listing(tx, owned(person))
 
 
 def teams_of(tx: Tx, person: Person, actor: Actor) -> tuple[str, ...]:
@@ -109,11 +105,11 @@ def teams_of(tx: Tx, person: Person, actor: Actor) -> tuple[str, ...]:
     return person.teams or tuple(team.key for team in tx.settings.teams)
 
 
-def _owned(person: Person) -> Any:
+def owned(person: Person) -> Any:
     return (mentions.c.owner == person.key) & (mentions.c.status == Status.CLAIMED)
 
 
-def _listing(tx: Tx, where: Any, *, newest: bool = False) -> Listing:
+def listing(tx: Tx, where: Any, *, newest: bool = False) -> Listing:
     total = tx.conn.execute(select(func.count()).select_from(mentions).where(where)).scalar_one()
     due = func.coalesce(mentions.c.answer_due_at, mentions.c.claim_due_at)
     rows = tx.conn.execute(
@@ -263,96 +259,7 @@ def of_storm(tx: Tx, storm: int, *statuses: Status, most: int | None = None) -> 
 
 def storm_listing(tx: Tx, storm: int) -> Listing:
     """The open mentions of a storm as lines."""
-    return _listing(tx, (mentions.c.storm == storm) & (mentions.c.status != Status.CLOSED))
-
-
-# --- which mention is meant ---------------------------------------------------------------------
-
-
-def resolve(tx: Tx, person: Person, text: str, actor: Actor, clear: Clear = Clear.MINE) -> int:
-    """The number that is meant by `42`, `#42`, a permalink, or nothing where it is clear.
-
-    Whether a typed number exists is left to what is done with it. Raises Refused where it is not
-    clear which one is meant.
-    """
-    named = text.strip()
-    if named:
-        bare = named.removeprefix("#")
-        return int(bare) if bare.isdigit() else _at_address(tx, named)
-    if actor.thread and actor.room is not None:
-        here = of_ref(tx, MessageRef(room=actor.room, id=actor.thread))
-        if here is not None:
-            return here
-    match clear:
-        case Clear.MINE:
-            return _the_only(tx, _owned(person), "You have claimed", "You have claimed nothing")
-        case Clear.UNCLAIMED:
-            ours = mentions.c.team.in_(teams_of(tx, person, actor))
-            free = ours & (mentions.c.status == Status.OPEN)
-            return _the_only(tx, free, "Unclaimed are", "Nothing is unclaimed")
-        case Clear.NONE | Clear.UNASKED:
-            raise Refused(f"Which one? Say its number. `/{tx.settings.root} queue` shows them.")
-
-
-def _the_only(tx: Tx, where: Any, several: str, none: str) -> int:
-    rows = tx.conn.execute(
-        select(mentions.c.number).where(where).order_by(mentions.c.number).limit(ROWS)
-    )
-    found: tuple[int, ...] = tuple(row.number for row in rows)
-    if len(found) == 1:
-        return found[0]
-    root = tx.settings.root
-    if not found:
-        raise Refused(f"{none}, so say which one is meant. `/{root} queue` shows them.")
-    raise Refused(f"Which one? {several} {listed([str(one) for one in found])}: say its number.")
-
-
-def _at_address(tx: Tx, address: str) -> int:
-    """The mention of a permalink, as a chat platform may wrap it: <https://...|label>."""
-    url = address.strip("<>").split("|")[0]
-    spellings = {url, url.rstrip("/"), f"{url.rstrip('/')}/", url.split("#")[0]}
-    rows = tx.conn.execute(
-        select(words.c.mention)
-        .where(or_(*(words.c.permalink == spelling for spelling in sorted(spellings))))
-        .distinct()
-        .order_by(words.c.mention)
-        .limit(ROWS)
-    )
-    found: tuple[int, ...] = tuple(row.mention for row in rows)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise Refused("No mention has that address. Say its number, as its card shows it.")
-    raise Refused(
-        f"That address belongs to {listed([str(one) for one in found])}: say which number."
-    )
-
-
-def suggestions(tx: Tx, person: Person, actor: Actor, clear: Clear) -> Listing:
-    """The mentions that a person may mean next, for completion."""
-    ours = mentions.c.team.in_(teams_of(tx, person, actor))
-    match clear:
-        case Clear.UNCLAIMED:
-            return _listing(tx, ours & (mentions.c.status == Status.OPEN))
-        case Clear.MINE:
-            owned = _listing(tx, _owned(person))
-            return owned if owned.total else _listing(tx, ours & (mentions.c.status != "closed"))
-        case Clear.NONE:
-            return _listing(tx, ours & (mentions.c.status == Status.CLOSED), newest=True)
-        case Clear.UNASKED:
-            return Listing(rows=(), total=0)
-
-
-def last_act_on(tx: Tx, person: Person, number: int) -> int | None:
-    """The newest event of this person on one mention that is not undone."""
-    return tx.conn.execute(
-        select(func.coalesce(events.c.act, events.c.id))
-        .where(events.c.mention == number, events.c.person == person.key)
-        .where(events.c.undone_by.is_(None))
-        .where(events.c.what.not_in((Happened.READ, Happened.UNDONE)))
-        .order_by(events.c.id.desc())
-        .limit(1)
-    ).scalar()
+    return listing(tx, (mentions.c.storm == storm) & (mentions.c.status != Status.CLOSED))
 
 
 def arrived_by_rule(tx: Tx, number: int) -> int | None:
@@ -369,19 +276,19 @@ def arrived_by_rule(tx: Tx, number: int) -> int | None:
 
 def listing_of(tx: Tx, numbers: Sequence[int]) -> Listing:
     """These mentions, the most urgent first."""
-    return _listing(tx, mentions.c.number.in_(numbers))
+    return listing(tx, mentions.c.number.in_(numbers))
 
 
 def listing_where(tx: Tx, where: ColumnElement[bool]) -> Listing:
     """The mentions for which this is so, the most urgent first."""
-    return _listing(tx, where)
+    return listing(tx, where)
 
 
 def owed(tx: Tx, person: Person) -> Listing:
     """What a person has that still has to be answered, the most urgent first."""
-    return _listing(
+    return listing(
         tx,
-        _owned(person)
+        owned(person)
         & mentions.c.expects_answer
         & mentions.c.answered_at.is_(None)
         & mentions.c.waiting_since.is_(None),

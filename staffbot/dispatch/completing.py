@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from staffbot.commands import VERBS, Slot, Takes, Verb, beginning_with, going_on
 from staffbot.desk.ledger import Tx
+from staffbot.desk.meant import suggestions
 from staffbot.desk.people import everyone
-from staffbot.desk.reading import Waiting, known, suggestions
+from staffbot.desk.reading import Waiting, known
 from staffbot.model import Actor, Person
 from staffbot.seams import Completion
 from staffbot.words import OUTCOMES, ROLES, STATES, kind_on

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from staffbot import answers
 from staffbot.commands import Call, Clear, May, Verb, refusal, usage
 from staffbot.desk.ledger import Tx, find
+from staffbot.desk.meant import resolve
 from staffbot.desk.people import find_person, name_of
-from staffbot.desk.reading import resolve, teams_of
+from staffbot.desk.reading import teams_of
 from staffbot.errors import Refused
 from staffbot.messages import Message, Reply
-from staffbot.model import Actor, Answer, Person
+from staffbot.model import Actor, AlreadyClaimed, Answer, Person
 from staffbot.settings import Team
 
 
@@ -49,13 +50,16 @@ class Job:
         return self.tx.team(mention.team if mention is not None else self.teams[0])
 
     def answer(self, answer: Answer) -> Message:
-        return answers.of(answer, now=self.tx.now, zone=self.team.hours.zone)
+        if isinstance(answer, AlreadyClaimed):
+            return answers.taken(answer, now=self.tx.now, zone=self.team.hours.zone)
+        return answers.of(answer)
 
     def other_person(self, text: str) -> Person:
         """The staff member who is meant. Raises Refused where it is nobody, or unclear."""
         if text.casefold() in ("me", "myself"):
             return self.person
-        found = find_person(self.tx, text)
+        # Slack writes a person as <@U1|ana>.
+        found = find_person(self.tx, text.split("|")[0])
         if found is None:
             raise Refused(
                 f"I know nobody called “{text[:60]}” here, or more than one. Give the full name; "
@@ -97,6 +101,6 @@ def _permit(job: Job) -> None:
     if mention is None or (job.verb.may is May.TRUSTED and not mention.private):
         return
     owner = name_of(job.tx, mention.owner) if mention.owner else ""
-    why = refusal(job.verb.may, job.person, mention.owner, owner)
+    why = refusal(job.verb.may, job.person, job.number, mention.owner, owner)
     if why is not None:
         raise Refused(why)

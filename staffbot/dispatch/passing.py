@@ -5,7 +5,8 @@ from __future__ import annotations
 from staffbot import answers, forms
 from staffbot.desk import claims, conversations
 from staffbot.desk.logged import log
-from staffbot.desk.reading import card_facts, resolve
+from staffbot.desk.meant import resolve
+from staffbot.desk.reading import card_facts
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.errors import Refused
 from staffbot.messages import Button, Reply, say

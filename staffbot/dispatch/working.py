@@ -6,7 +6,7 @@ from datetime import datetime
 
 from staffbot.commands import outcome_of
 from staffbot.desk import claims, closing, storms, undoing
-from staffbot.desk.reading import last_act_on
+from staffbot.desk.meant import last_act_on
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.errors import Refused
 from staffbot.messages import Reply, say

@@ -1,0 +1,57 @@
+"""What a card is made from, as the desk reads it. Knows no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from staffbot.messages import (
+    When,
+    Who,
+)
+from staffbot.model import Mention, Words
+from staffbot.words import (
+    kind_on,
+    moment,
+    web,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFacts:
+    """What a card is made from.
+
+    words        None where they were erased
+    show_words   False: kept private, and the reader is the open channel
+    team         the team's name, empty in a house of one team
+    owner        who has it; of a closed one, who closed it
+    """
+
+    mention: Mention
+    words: Words | None
+    network: str
+    team: str
+    zone: ZoneInfo
+    owner: Who | None = None
+    linked: tuple[int, ...] = ()
+    show_words: bool = True
+    several_teams: bool = False
+
+    def when(self, at: datetime) -> When:
+        return When(at=at, plain=moment(at, self.zone))
+
+    @property
+    def kind(self) -> str:
+        return kind_on(self.mention.kind, self.network)
+
+    @property
+    def withheld(self) -> bool:
+        return self.mention.private and not self.show_words
+
+    @property
+    def permalink(self) -> str:
+        """The address of the post, where the reader may have it and a browser can open it."""
+        if self.words is None or self.withheld or self.mention.deleted_at is not None:
+            return ""
+        return web(self.words.permalink)

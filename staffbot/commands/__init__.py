@@ -1,0 +1,18 @@
+"""Verbs: grammar, arguments, help, who may. Pure; knows no desk and no platform.
+
+registry   what a verb is made of          verbs        all of them
+grammar    a line or a control as a call   line         a line that is being typed
+permission who may
+"""
+
+from staffbot.commands.grammar import Call, find, outcome_of, parse, pressed, usage
+from staffbot.commands.line import GoingOn, beginning_with, going_on
+from staffbot.commands.permission import refusal
+from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
+from staffbot.commands.verbs import PRESSES, VERBS, Press
+
+__all__ = [
+    "PRESSES", "VERBS", "Call", "Clear", "GoingOn", "Group", "May", "Press", "Slot", "Takes",
+    "Verb", "beginning_with", "find", "going_on", "outcome_of", "parse", "pressed", "refusal",
+    "usage",
+]  # fmt: skip
