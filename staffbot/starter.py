@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from staffbot.config.problems import toml
 from staffbot.config.values import Text, Weekly, Zone
+from staffbot.config.writing import toml
 from staffbot.hours import check_holidays
 
 WEBHOOK_SECRET = "STAFFBOT_WEBHOOK_SECRET"

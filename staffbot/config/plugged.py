@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from staffbot import settings
-from staffbot.config.problems import Problems, joined, keys_of
+from staffbot.config.problems import Problems, keys_of
 from staffbot.config.tables import SourceTable
 from staffbot.config.values import suggestion
+from staffbot.config.writing import joined
 from staffbot.errors import ConfigError
 from staffbot.seams import Door, Network
 

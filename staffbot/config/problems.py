@@ -5,61 +5,20 @@ A sentence never repeats a value that was refused: it may be a secret in the wro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefinedType
 
-from staffbot.config.values import show_duration, suggestion
+from staffbot.config.values import suggestion
+from staffbot.config.wording import kind_of, reason
+from staffbot.config.writing import joined, toml
 from staffbot.errors import ConfigError, Problem
 from staffbot.settings import Secret
 
 M = TypeVar("M", bound=BaseModel)
-
-
-def toml(value: object) -> str:
-    """A value as TOML writes it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case date():
-            return value.isoformat()
-        case timedelta():
-            return f'"{show_duration(value)}"'
-        case Mapping():
-            pairs = ", ".join(f"{toml_key(key)} = {toml(item)}" for key, item in value.items())
-            return f"{{ {pairs} }}" if pairs else "{}"
-        case str():
-            return '"' + "".join(_escaped(letter) for letter in value) + '"'
-        case Iterable():
-            return "[" + ", ".join(toml(item) for item in value) + "]"
-        case _:
-            return toml(str(value))
-
-
-def _escaped(letter: str) -> str:
-    if letter in '"\\':
-        return "\\" + letter
-    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
-
-
-def toml_key(key: str) -> str:
-    """A key as TOML writes it: bare where it can be."""
-    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
-    return key if bare else toml(key)
-
-
-def joined(path: str, *steps: str | int) -> str:
-    """`teams.adult` and `rooms`, 0, `id` as `teams.adult.rooms[0].id`."""
-    for step in steps:
-        path += f"[{step}]" if isinstance(step, int) else ("." if path else "") + toml_key(step)
-    return path
 
 
 class Problems:
@@ -90,13 +49,13 @@ class Problems:
         if isinstance(raw, dict):
             return raw
         last = path.rsplit(".", 1)[-1]
-        self.add(path, f"should be a table, but is {_kind_of(raw)}.", f"[{last}]")
+        self.add(path, f"should be a table, but is {kind_of(raw)}.", f"[{last}]")
         return {}
 
     def tables(self, raw: object, path: str) -> list[tuple[str, dict[str, Any]]]:
         """The tables of a list `[[path]]`, each with its path."""
         if not isinstance(raw, list):
-            self.add(path, f"should be a list of tables, but is {_kind_of(raw)}.", f"[[{path}]]")
+            self.add(path, f"should be a list of tables, but is {kind_of(raw)}.", f"[[{path}]]")
             return []
         numbered = [(joined(path, index), item) for index, item in enumerate(raw)]
         for here, item in numbered:
@@ -160,7 +119,7 @@ class Problems:
         cause = error.get("ctx", {}).get("error")
         self.add(
             joined(path, *steps),
-            _reason(error, there) + near,
+            reason(error, there) + near,
             getattr(cause, "example", "") or example,
         )
 
@@ -218,77 +177,3 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
-
-
-_KINDS: dict[type, str] = {
-    bool: "true or false",
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    dict: "a table",
-}
-
-
-def _kind_of(value: object) -> str:
-    if isinstance(value, date):
-        return "a date"
-    return _KINDS.get(type(value), "something else")
-
-
-_WANTED = {
-    "string": "text in quotes",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "tuple": "a list in [ ]",
-    "list": "a list in [ ]",
-    "set": "a list in [ ]",
-    "frozen": "a list in [ ]",
-    "dict": "a table in { }",
-    "model": "a table",
-    "date": "a date",
-    "datetime": "a date with its time",
-    "time": "a time of day",
-    "url": "a web address",
-    "path": "the path of a file",
-}
-
-_SENTENCES = {
-    "missing": "is missing.",
-    "greater_than": "has to be more than {gt}.",
-    "greater_than_equal": "has to be at least {ge}.",
-    "less_than": "has to be less than {lt}.",
-    "less_than_equal": "can be at most {le}.",
-    "finite_number": "has to be a number that ends.",
-    "string_too_short": "has to have at least {min_length} letters.",
-    "string_too_long": "can have at most {max_length} letters.",
-    "too_short": "has to have at least {min_length} of them.",
-    "too_long": "can have at most {max_length} of them.",
-    "string_pattern_mismatch": "is not written as it has to be.",
-    "literal_error": "has to be one of {expected}.",
-    "enum": "has to be one of {expected}.",
-    "is_instance_of": "is not of the right kind.",
-    "extra_forbidden": "is not a setting.",
-}
-
-
-def _reason(error: Mapping[str, Any], value: object) -> str:
-    """What a validator found, as a sentence for a person."""
-    found, context = str(error["type"]), error.get("ctx", {})
-    if found in ("value_error", "assertion_error"):
-        said = str(context.get("error", "")).strip() or "is not right."
-        return said if said.endswith((".", "?", "!")) else f"{said}."
-    if found in _SENTENCES:
-        near = ""
-        if found in ("enum", "literal_error") and isinstance(value, str):
-            near = suggestion(value, re.findall(r"'([^']*)'", str(context["expected"])))
-        return _SENTENCES[found].format(**context) + near
-    wanted = _WANTED.get(found.split("_", 1)[0])
-    if wanted and value is not None:
-        kind = _kind_of(value)
-        but = "" if kind in wanted else f", but is {kind}"
-        return f"should be {wanted}{but}."
-    if wanted:
-        return f"should be {wanted}."
-    return "is not right."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from staffbot import settings
-from staffbot.config.problems import Problems, joined
+from staffbot.config.problems import Problems
 from staffbot.config.tables import RouteTable, StaffTable
 from staffbot.config.values import suggestion
+from staffbot.config.writing import joined
 
 
 def check_platform(name: str, platforms: Sequence[str], path: str, problems: Problems) -> None:

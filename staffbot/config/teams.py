@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from staffbot import settings
-from staffbot.config.problems import Problems, joined
+from staffbot.config.problems import Problems
 from staffbot.config.references import check_named, check_platform
 from staffbot.config.tables import (
     TEAM_LISTS,
@@ -23,6 +23,7 @@ from staffbot.config.tables import (
     TeamTable,
 )  # fmt: skip
 from staffbot.config.values import Key
+from staffbot.config.writing import joined
 from staffbot.hours import check_holidays
 from staffbot.model import Room
 
