@@ -48,8 +48,8 @@ class Problems:
         """`raw` where it is a table, else an empty one and a problem."""
         if isinstance(raw, dict):
             return raw
-        last = path.rsplit(".", 1)[-1]
-        self.add(path, f"should be a table, but is {kind_of(raw)}.", f"[{last}]")
+        heading = f"[[{path[: path.rindex('[')]}]]" if path.endswith("]") else f"[{path}]"
+        self.add(path, f"should be a table, but is {kind_of(raw)}.", heading)
         return {}
 
     def tables(self, raw: object, path: str) -> list[tuple[str, dict[str, Any]]]:
@@ -160,8 +160,8 @@ def _example(
         if field is None:
             return owner, ""
         example = _written(step, field)
-        if next_owner := _model_in(field.annotation):
-            owner = next_owner
+        # Behind a field that holds no model, names are keys of its own.
+        owner = _model_in(field.annotation)
     return owner, example
 
 
