@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from staffbot.desk import changes, follow_ups, newcomers
 from staffbot.desk.hashes import Hashed, hashed
@@ -95,16 +95,24 @@ def _store(tx: Tx, items: Sequence[Hashed]) -> tuple[int, int]:
     try:
         with tx.conn.begin_nested():
             return 0, _store_all(tx, items)
-    except _UNSTORABLE:
+    except _UNSTORABLE as problem:
+        _blame_the_item(problem)
         parked = joined = 0
         for item in items:
             try:
                 with tx.conn.begin_nested():
                     joined += _store_all(tx, [item])
             except _UNSTORABLE as problem:
+                _blame_the_item(problem)
                 parked += 1
                 park(tx, item.mention.source, type(problem).__name__)
         return parked, joined
+
+
+def _blame_the_item(problem: Exception) -> None:
+    """Raise on what no item can be blamed for: a full disk is a StatementError too."""
+    if isinstance(problem, DBAPIError) and not isinstance(problem, (DataError, IntegrityError)):
+        raise problem
 
 
 def _store_all(tx: Tx, items: Sequence[Hashed]) -> int:

@@ -183,6 +183,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("posted_at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("came_at", sa.BigInteger(), nullable=False),
         sa.Column("clock_from", sa.BigInteger(), nullable=False),
         sa.Column("claim_due_at", sa.BigInteger(), nullable=True),
         sa.Column("answer_due_at", sa.BigInteger(), nullable=True),
@@ -194,6 +195,7 @@ def upgrade() -> None:
         sa.Column("waiting_since", sa.BigInteger(), nullable=True),
         sa.Column("waited_seconds", sa.BigInteger(), nullable=False),
         sa.Column("touched_at", sa.BigInteger(), nullable=False),
+        sa.Column("acted_at", sa.BigInteger(), nullable=True),
         sa.Column("still_asked_at", sa.BigInteger(), nullable=True),
         sa.Column("storm", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("linked", sa.BigInteger(), nullable=True),
@@ -243,6 +245,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("mention", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("cycle", sa.Integer(), nullable=False),
@@ -252,15 +255,17 @@ def upgrade() -> None:
         sa.Column("open_seconds", sa.BigInteger(), nullable=True),
         sa.Column("within_target", sa.Boolean(), nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("act", sa.BigInteger(), nullable=True),
         sa.Column("undone_by", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["mention"], ["mentions.number"], name=op.f("fk_events_mention")),
         sa.ForeignKeyConstraint(["person"], ["people.key"], name=op.f("fk_events_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_events_act"), ["act"], unique=False)
         batch_op.create_index("ix_events_figures", ["team", "at", "what"], unique=False)
         batch_op.create_index("ix_events_mention", ["mention", "id"], unique=False)
-        batch_op.create_index("ix_events_person", ["person", "at"], unique=False)
+        batch_op.create_index("ix_events_person", ["person", "done_at"], unique=False)
 
     op.create_table(
         "posts",
