@@ -96,8 +96,9 @@ class Channel:
         """The message of that key: posted now, or the one that was posted before."""
         remember, at = self._references.remember, self.clock()
         found, new = await _stored(remember, room, key, message.mention, at)
-        if new:
+        if found.id not in self._messages and not found.deleted:
             self._keep(found.id, message)
+        if new:
             user = _person_of(room)
             data = message_json(message, found)
             self._tell(Event(name="direct" if user else "posted", data=data, user=user))
