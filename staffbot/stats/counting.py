@@ -5,7 +5,7 @@ Whole histories are counted, so the database groups equal rows and Python sees e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Row,
     case,
     func,
     select,
@@ -51,18 +52,6 @@ class By(StrEnum):
         return self in (By.HOUR, By.DAY, By.WEEK, By.MONTH)
 
 
-class Counted(NamedTuple):
-    """Equal events of one group. `key` is as the database has it; `team` is there for local time."""
-
-    key: Any
-    team: str
-    what: Happened
-    expects: bool
-    open_seconds: int | None
-    within_target: bool | None
-    amount: int
-
-
 class InHand(NamedTuple):
     """What of one group is open or claimed now, and how much of it is overdue."""
 
@@ -93,40 +82,31 @@ def counted(
     end: datetime,
     by: By | None,
     person: str | None,
-) -> Iterator[Counted]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """What happened from `start` up to, not including, `end`, without what was undone.
 
-    Only the first claim of each cycle is counted. With `person`, only what that person did.
+    Rows of equal events: what, mark (see `_mark`), open seconds, within target, how many; then
+    the key of the group where there are groups, and the team where they are of local time. With
+    `person`, only what that person did.
     """
-    columns: list[ColumnElement[Any]] = [
+    alike: list[ColumnElement[Any]] = [
         events.c.what, _mark().label("mark"), events.c.open_seconds, events.c.within_target,
     ]  # fmt: skip
+    grouped: list[ColumnElement[Any]] = []
     if by is not None:
-        columns.append(_key(by).label("key"))
+        grouped.append(_key(by).label("key"))
     if by is not None and by.of_time:
-        columns.append(events.c.team)
+        grouped.append(events.c.team)
     query = (
-        select(*columns, func.count().label("amount"))
+        select(*alike, func.count().label("amount"), *grouped)
         .where(events.c.team.in_(list(teams)), events.c.at >= start, events.c.at < end)
         .where(events.c.what.in_(_COUNTED), events.c.undone_by.is_(None))
         # By name: PostgreSQL does not see that two expressions with parameters are the same one.
-        .group_by(*(column.name for column in columns))
+        .group_by(*(column.name for column in [*alike, *grouped]))
     )
     if person is not None:
         query = query.where(_doer() == person)
-    for row in conn.execute(query):
-        what = Happened(row.what)
-        if what in CLAIMS and not row.mark:
-            continue
-        yield Counted(
-            key=row.key if by is not None else None,
-            team=row.team if by is not None and by.of_time else "",
-            what=what,
-            expects=bool(row.mark),
-            open_seconds=row.open_seconds,
-            within_target=row.within_target,
-            amount=row.amount,
-        )
+    return conn.execute(query).all()
 
 
 def in_hand(
@@ -157,7 +137,7 @@ def in_hand(
 
 
 def _mark() -> ColumnElement[int]:
-    """1 for what expects an answer among the received, and for the first claim of a cycle."""
+    """0 for what expects no answer among the received, and for a claim after the first of a cycle."""
     first = events.c.detail["before"]["claimed_at"].as_string().is_(None)
     return case(
         (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from staffbot.model import Happened, Outcome
 from staffbot.settings import Settings
 from staffbot.stats import periods
-from staffbot.stats.counting import CLAIMS, By, Counted, counted, every_team, in_hand
+from staffbot.stats.counting import CLAIMS, By, counted, every_team, in_hand
 from staffbot.tables import people
 from staffbot.words import OUTCOMES
 
@@ -99,10 +99,15 @@ def figures(
     chosen = tuple(teams) or every_team(conn)
     everything = _Tally()
     tallies: dict[str, _Tally] = {}
-    for row in counted(conn, teams=chosen, start=start, end=end, by=by, person=person):
-        everything.add(row)
-        for key in _keys(row, by, settings):
-            tallies.setdefault(key, _Tally()).add(row)
+    rows = counted(conn, teams=chosen, start=start, end=end, by=by, person=person)
+    keys = _keys(by, settings)
+    for what, mark, seconds, within, amount, *group in rows:
+        everything.add(what, mark, seconds, within, amount)
+        for key in keys(*group) if by is not None else ():
+            tally = tallies.get(key)
+            if tally is None:
+                tally = tallies[key] = _Tally()
+            tally.add(what, mark, seconds, within, amount)
     for held in in_hand(conn, teams=chosen, now=now, by=by, person=person):
         everything.hold(held.open, held.overdue)
         if held.key:
@@ -131,14 +136,23 @@ def figures(
 # --- groups -------------------------------------------------------------------------------------
 
 
-def _keys(row: Counted, by: By | None, settings: Settings) -> Sequence[str]:
-    if by is None or row.key is None:
-        return ()
-    if by.of_time:
-        return (periods.key_of(row.key, settings.team(row.team).hours.zone, by),)
+def _keys(by: By | None, settings: Settings) -> Callable[..., Sequence[str]]:
+    """What tells the groups of a row from its key, and its team where they are of local time."""
     if by is By.TOPIC:
-        return json.loads(row.key) or (_NO_TOPIC,)
-    return (row.key,)
+        return lambda topics: () if topics is None else json.loads(topics) or (_NO_TOPIC,)
+    if by is None or not by.of_time:
+        return lambda key: () if key is None else (key,)
+    of_time = by
+    calendars: dict[str, periods.Calendar] = {}
+
+    def local(quarter: int, team: str) -> Sequence[str]:
+        calendar = calendars.get(team)
+        if calendar is None:
+            calendar = periods.Calendar(settings.team(team).hours.zone, of_time)
+            calendars[team] = calendar
+        return (calendar.key(quarter),)
+
+    return local
 
 
 def _labels(
@@ -208,11 +222,12 @@ class _Measured:
         raise AssertionError("there is no such place")
 
 
-_COUNTS = {
+_COUNTS: dict[str, str] = {
     Happened.ANSWERED: "answered",
     Happened.CLOSED: "closed",
     Happened.REOPENED: "reopened",
-} | dict.fromkeys(CLAIMS, "claimed")
+    **dict.fromkeys(CLAIMS, "claimed"),
+}
 
 
 @dataclass(slots=True)
@@ -223,17 +238,19 @@ class _Tally:
     to_claim: _Measured = field(default_factory=_Measured)
     to_answer: _Measured = field(default_factory=_Measured)
 
-    def add(self, row: Counted) -> None:
-        if row.what is Happened.RECEIVED:
-            self.counts["received"] += row.amount
-            self.counts["expecting" if row.expects else "heard"] += row.amount
-            return
-        self.counts[_COUNTS[row.what]] += row.amount
-        if row.within_target is None or row.open_seconds is None:
-            return
-        measured = self.to_answer if row.what is Happened.ANSWERED else self.to_claim
-        measured.seconds[row.open_seconds] += row.amount
-        measured.within += row.amount if row.within_target else 0
+    def add(
+        self, what: str, mark: int, seconds: int | None, within: bool | None, amount: int
+    ) -> None:
+        if what == Happened.RECEIVED:
+            self.counts["received"] += amount
+            self.counts["expecting" if mark else "heard"] += amount
+        elif mark:
+            self.counts[_COUNTS[what]] += amount
+            if within is not None and seconds is not None:
+                measured = self.to_answer if what == Happened.ANSWERED else self.to_claim
+                measured.seconds[seconds] += amount
+                if within:
+                    measured.within += amount
 
     def hold(self, open_: int, overdue: int) -> None:
         self.counts["open"] += open_

@@ -9,13 +9,45 @@ from staffbot.stats.counting import QUARTER_SECONDS, By
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_A_DAY = 24 * 3600 // QUARTER_SECONDS
 _LONGEST = 4_000  # stretches that are listed although nothing happened in them
 
 
-def key_of(quarter: int, zone: ZoneInfo, by: By) -> str:
-    """The key of the local hour, day, week or month that a quarter of an hour since 1970 lies in."""
-    local = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).astimezone(zone)
-    return f"{local.hour:02}" if by is By.HOUR else key_of_day(local.date(), by)
+class Calendar:
+    """Tells the local hour, day, week or month of a quarter of an hour since 1970; remembers days."""
+
+    def __init__(self, zone: ZoneInfo, by: By) -> None:
+        self._zone = zone
+        self._by = by
+        self._shifts: dict[int, int | None] = {}
+        self._keys: dict[int, str] = {}
+
+    def key(self, quarter: int) -> str:
+        """The key of what that quarter lies in."""
+        shift = self._shift(quarter // _A_DAY)
+        local = quarter + (self._shift_at(quarter) if shift is None else shift)
+        place = local % _A_DAY // 4 if self._by is By.HOUR else local // _A_DAY
+        known = self._keys.get(place)
+        if known is None:
+            known = f"{place:02}" if self._by is By.HOUR else key_of_day(_day(place), self._by)
+            self._keys[place] = known
+        return known
+
+    def _shift(self, day: int) -> int | None:
+        """How far local time is ahead on that day of UTC, in quarters; None where it changes."""
+        if day not in self._shifts:
+            ends = {self._shift_at(day * _A_DAY), self._shift_at((day + 1) * _A_DAY - 1)}
+            self._shifts[day] = ends.pop() if len(ends) == 1 else None
+        return self._shifts[day]
+
+    def _shift_at(self, quarter: int) -> int:
+        at = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).astimezone(self._zone)
+        ahead = at.utcoffset()
+        return 0 if ahead is None else int(ahead.total_seconds()) // QUARTER_SECONDS
+
+
+def _day(since_1970: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=since_1970)
 
 
 def key_of_day(day: date, by: By) -> str:
