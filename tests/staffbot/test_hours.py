@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from staffbot.errors import ConfigError
 from staffbot.hours import Closure, Hours, check_expression, check_holidays
@@ -125,6 +127,14 @@ def test_an_extra_opening_of_several_days_begins_on_each() -> None:
     assert hours.next_closing(local("2026-11-20 17:00")) == local("2026-11-23 18:00")
 
 
+def test_an_extra_opening_at_midnight_belongs_to_the_day_that_begins() -> None:
+    hours = open_on(LIBRARY, shut("2026-11-22 00:00", "2026-11-22 02:00", opens=True))
+    assert hours.first_opening(date(2026, 11, 22)) == local("2026-11-22 00:00")
+    assert hours.periods(date(2026, 11, 21)) == (
+        (local("2026-11-21 10:00"), local("2026-11-21 16:00")),
+    )
+
+
 def test_a_late_night_belongs_to_the_day_on_which_it_began() -> None:
     hours = open_on(LONG_NIGHT)
     assert hours.periods(date(2026, 11, 20)) == (
@@ -238,6 +248,24 @@ def test_refused_text_is_explained_with_an_example(text: str, reason: str) -> No
 )
 def test_accepted_text(text: str) -> None:
     assert check_expression(text) is None
+
+
+TOKENS = """Mo Mo-Fr Sa,Su Fr[1] PH SH Mo,PH 2026 2026-2028 Dec Dec-Feb 24 Jul-Aug week 1-53/2 easter +1
+    day days off closed open unknown 09:00-18:00 20:00-04:00 00:00-24:00 20:00-28:00 9-18 10:00+ ; , ||
+    24/7 "x" sunrise (sunrise+01:00)-18:00 : - 10:00-12:00,14:00-16:00 Feb 29 31"""
+written = st.lists(st.sampled_from(TOKENS.split()), max_size=9).map(" ".join) | st.text(max_size=30)
+
+
+@given(text=written)
+def test_any_text_is_taken_or_refused_in_words(text: str) -> None:
+    refused = check_expression(text)
+    if refused is not None:
+        assert "Write for instance: " in refused
+        return
+    hours = Hours(OpeningHours(weekly=text, zone=BERLIN, country="DE"))
+    at = local("2026-12-20 12:00")
+    opening = hours.next_opening(at)
+    assert opening is None or hours.is_open(opening)
 
 
 def test_holiday_codes_are_checked() -> None:
