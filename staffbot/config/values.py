@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -92,14 +93,19 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     return f" Did you mean {names[near[0]]}?" if near else ""
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
-    if isinstance(value, str) and value in available_timezones():
+    if isinstance(value, str) and value in _zones():
         return ZoneInfo(value)
     if not isinstance(value, str):
         raise ValueError("should be the name of a time zone, in quotes.")
-    zones = available_timezones()
+    zones = _zones()
     by_city = {zone.rsplit("/", 1)[-1]: zone for zone in sorted(zones)}
     city = by_city.get(value.rsplit("/", 1)[-1].strip().replace(" ", "_").title())
     hint = f" Did you mean {city}?" if city else suggestion(value, zones)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from staffbot import settings
@@ -245,6 +246,7 @@ def test_no_lengths_of_time(text: str) -> None:
 
 
 @given(st.integers(min_value=0, max_value=3660 * 86400))
+@how(deadline=None)
 def test_a_length_that_is_shown_is_read_back(seconds: int) -> None:
     length = timedelta(seconds=seconds)
     assert parse_duration(show_duration(length)) == length
