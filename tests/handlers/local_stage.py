@@ -23,7 +23,9 @@ PLACES = (
 )
 
 
-def local_chat(folder: Path, desk: FakeDesk, patron: PatronBox | None = None) -> LocalChat:
+def local_chat(
+    folder: Path, desk: FakeDesk, patron: PatronBox | None = None, port: int = 0
+) -> LocalChat:
     channel = Channel(
         desk=desk,
         clock=lambda: NOON,
@@ -32,7 +34,7 @@ def local_chat(folder: Path, desk: FakeDesk, patron: PatronBox | None = None) ->
         places=PLACES,
         patron=patron,
     )
-    return LocalChat(channel)
+    return LocalChat(channel, port=port)
 
 
 @dataclass(slots=True)
@@ -55,9 +57,9 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    folder: Path, desk: FakeDesk, patron: PatronBox | None = None
+    folder: Path, desk: FakeDesk, patron: PatronBox | None = None, port: int = 0
 ) -> AsyncIterator[Served]:
-    chat = local_chat(folder, desk, patron)
+    chat = local_chat(folder, desk, patron, port)
     running = asyncio.create_task(chat.run())
     opened = asyncio.create_task(chat.opened())
     try:
