@@ -42,11 +42,14 @@ def close(
         return Unchanged(mention=number, said=said)
     _sensible(tx, mention, at)
     chosen = _topics(tx, topics)
-    if note:
-        add_note(tx, mention, person, note)
     first = None
+    if note.strip():
+        part = add_note(tx, mention, person, note)
+        first = enact(tx, mention, Happened.NOTED, person, {}, part=part)
+        mention = again(tx, number)
     if outcome is Outcome.ANSWERED and mention.answered_at is None:
-        first = answer(tx, mention, person, at or tx.now)
+        answered = answer(tx, mention, person, at or tx.now)
+        first = first or answered
         mention = again(tx, number)
     event = enact(
         tx, mention, Happened.CLOSED, person, _closed(tx, mention, person, outcome, chosen),

@@ -56,7 +56,7 @@ def add(tx: Tx, items: Sequence[Hashed]) -> None:
     ]
     stormy = {
         team: storms.weather(tx, team, sum(row["team"] == team for row in rows))
-        for team in {row["team"] for row in rows}
+        for team in sorted({row["team"] for row in rows})
     }
     for row in rows:
         row["storm"] = stormy[row["team"]]
@@ -154,7 +154,7 @@ def _received(tx: Tx, row: dict[str, Any], at: Way) -> dict[str, Any]:
 
 
 def _want_cards(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    for key in {row["team"] for row in rows}:
+    for key in sorted({row["team"] for row in rows}):
         team = tx.team(key)
         silent, not_before = manner(tx, team)
         numbers = [row["number"] for row in rows if row["team"] == key]
