@@ -89,5 +89,6 @@ def _plugin(
     try:
         return plugins[name]
     except ConfigError as broken:
-        problems.add(path, " ".join(problem.reason for problem in broken.problems))
+        for problem in broken.problems:
+            problems.add(path, problem.reason, problem.example)
         return None

@@ -46,7 +46,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: Annotated[str, AfterValidator(_is_web_address)]
+    url: Annotated[str, AfterValidator(_is_web_address)] = Field(
+        examples=["https://library.example.org/comments/feed/"]
+    )
     allow_private: bool = False
     most_bytes: int = Field(default=MOST_BYTES, ge=1_024, le=64 * 1_048_576)
 

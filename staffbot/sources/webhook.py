@@ -40,7 +40,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    secrets: tuple[FromEnvironment, ...] = Field(min_length=1, max_length=5)
+    secrets: tuple[FromEnvironment, ...] = Field(
+        min_length=1, max_length=5, examples=[["STAFFBOT_WEBHOOK_SECRET"]]
+    )
 
     @field_validator("secrets")
     @classmethod

@@ -64,13 +64,18 @@ def test_a_plugin_is_loaded_once_and_known_by_its_name() -> None:
     assert found.get("slack") is None
 
 
-def test_what_is_not_installed_is_named_with_the_remedy() -> None:
+def test_what_is_not_installed_is_named_with_the_remedy(tmp_path: Path) -> None:
     points = [door("slack", "staffbot_no_such_module:door")]
     with pytest.raises(ConfigError) as error:
         plugins.doors(points)["slack"]
     (problem,) = error.value.problems
     assert "staffbot_no_such_module" in problem.reason
     assert problem.example == "pip install 'staffbot[slack]'"
+    path = tmp_path / "config.toml"
+    path.write_text(SMALLEST.replace("talk", "slack"))
+    with pytest.raises(ConfigError) as error:
+        load(path, {}, {}, plugins.doors(points))
+    assert error.value.problems == (problem,)
 
 
 def test_the_wrong_thing_is_refused() -> None:
