@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from staffbot import log as logs
-from staffbot.desk import health, pulse, storms, troubles
+from staffbot.desk import digests, health, pausing, pulse, reminding, storms, troubles
 from staffbot.desk.ledger import Desk
 from staffbot.desk.people import sync_staff
 from staffbot.desk.rendering import render
@@ -170,7 +170,8 @@ class House:
         self._outbox.stop()
         for task in work[1:]:
             task.cancel()
-        await asyncio.wait(work, timeout=_GRACE_SECONDS)
+        listeners = (self._public.stop(), self._private.stop())
+        await asyncio.gather(asyncio.wait(work, timeout=_GRACE_SECONDS), *listeners)
         for task in (*work, *chats):
             task.cancel()
         await asyncio.wait((*work, *chats), timeout=1)
@@ -187,7 +188,10 @@ class House:
         bells = [
             Bell(name="pulse", every_seconds=30, look=lambda: acting(pulse.beat)),
             Bell(name="troubles", every_seconds=60, look=self._notice),
-            Bell(name="storms", every_seconds=30, look=lambda: acting(storms.calm)),
+            Bell(name="sweep", every_seconds=10, look=self._sweep),
+            Bell(name="storms", every_seconds=15, look=lambda: acting(storms.calm)),
+            Bell(name="snoozes", every_seconds=15, look=lambda: acting(pausing.end_snoozes)),
+            Bell(name="digests", every_seconds=30, look=lambda: acting(digests.ring)),
             Bell(
                 name="old-deliveries",
                 every_seconds=3600,
@@ -212,6 +216,10 @@ class House:
             # One fetch may take three time limits of the network, and a wait at most a minute.
             within = 120 + 3 * self._settings.network.timeout.total_seconds()
             self._liveness.expect(f"intake:{name}", within)
+
+    async def _sweep(self) -> None:
+        while (await self._desk.acting(reminding.sweep)).full:
+            pass  # the rest of a long list, in a transaction of its own
 
     async def _notice(self) -> None:
         for trouble in await self._desk.acting(health.notice):
