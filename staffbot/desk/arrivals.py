@@ -6,7 +6,7 @@ committed together, so a cursor is never ahead of what it stands for. Knows no n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,7 @@ def take_in(tx: Tx, *, source: str, batch: Batch, delivery: str | None = None) -
     if delivery is not None and not _first_time(tx, source, delivery):
         return TakenIn(replay=True)
     began_at = _began_at(tx, source)
-    keys = tx.settings.store.identity_key
-    incoming = _distinct(hashed(item, keys) for item in batch.mentions)
+    incoming, illegible = _legible(tx, batch.mentions)
     known = _known(tx, [item.identity for item in incoming])
     fresh = [item for item in incoming if item.identity not in known]
     oldest = began_at - tx.settings.source(source).look_back
@@ -39,14 +38,28 @@ def take_in(tx: Tx, *, source: str, batch: Batch, delivery: str | None = None) -
     changed = sum(changes.apply(tx, source, change) for change in batch.changes)
     _remember(tx, source, batch, [item.mention for item in wanted])
     return TakenIn(
-        new=len(wanted) - parked - joined, followed_up=joined, parked=parked, changed=changed,
-        repeated=len(batch.mentions) - len(fresh), too_old=len(fresh) - len(wanted),
+        new=len(wanted) - parked - joined, followed_up=joined, parked=parked + illegible,
+        repeated=len(batch.mentions) - illegible - len(fresh),
+        too_old=len(fresh) - len(wanted), changed=changed,
     )  # fmt: skip
 
 
-def _distinct(items: Iterator[Hashed]) -> list[Hashed]:
-    """Each identity once: a network may list a post twice in one answer."""
-    return list({item.identity: item for item in items}.values())
+def _legible(tx: Tx, mentions: Sequence[IncomingMention]) -> tuple[list[Hashed], int]:
+    """Each identity once, as a network may list a post twice in one answer; and how many were parked
+    because a source's fault left them without an identity or a moment."""
+    found: dict[str, Hashed] = {}
+    parked = 0
+    for mention in mentions:
+        try:
+            if mention.posted_at.tzinfo is None:
+                raise ValueError("posted_at names no moment")
+            item = hashed(mention, tx.settings.store.identity_key)
+        except (AttributeError, TypeError, ValueError) as problem:
+            parked += 1
+            park(tx, mention.source, type(problem).__name__)
+        else:
+            found[item.identity] = item
+    return list(found.values()), parked
 
 
 def _first_time(tx: Tx, source: str, delivery: str) -> bool:

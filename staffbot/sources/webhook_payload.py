@@ -6,6 +6,7 @@ docs/webhook.md explains it to those who send; docs/webhook.schema.json is made 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -195,3 +196,7 @@ def _reason(error: Any) -> str:
             return "has not the form that is needed: see docs/webhook.md"
         case _:
             return str(error["msg"][:1].lower() + error["msg"][1:])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
