@@ -305,3 +305,11 @@ def sorry(incident: str) -> Message:
 def why(facts: CardFacts, lines: Sequence[str]) -> Message:
     """Why a mention is here: where it came from, which rule, which clock."""
     return say(f"Mention {facts.mention.number} is {a(facts.kind)}.", *lines)
+
+
+def troubles(lines: Sequence[str]) -> Message:
+    """What does not work, one line each."""
+    return Message(
+        text=f"{count(len(lines), 'thing')} to look at.",
+        parts=(Bullets(lines=tuple((line,) for line in lines)),),
+    )

@@ -78,21 +78,39 @@ def link(mention: int) -> Form:
     )
 
 
-def snooze(mention: int, choices: Options) -> Form:
-    """`until` is one of the choices, or typed."""
-    fields = (
-        Field(name="choice", label="Until when?", options=tuple(choices), required=False),
-        Field(
-            name="until",
-            label="Or at a time of your own",
-            required=False,
-            hint="2h, 16:30, tomorrow, mon 9am, opening",
-            max_length=40,
-        ),
+def hand_over(mention: int | None, people: Options) -> Form:
+    """To the team first, as that is what most people mean."""
+    person = Field(
+        name="person", label="To whom?", options=(("team", "The team"), *people), value="team"
+    )
+    what = f"{mention}" if mention else "everything"
+    return Form(
+        name="hand_over",
+        title=f"Hand over {what}",
+        mention=mention,
+        submit="Hand over",
+        fields=(person,),
+    )
+
+
+def snooze(mention: int) -> Form:
+    until = Field(
+        name="until",
+        label="No reminders until when?",
+        value="opening",
+        hint="2h, 16:30, tomorrow, mon 9am, opening; or patron, to wait for the patron",
+        max_length=40,
     )
     return Form(
-        name="snooze", title=f"Snooze {mention}", mention=mention, submit="Snooze", fields=fields
+        name="snooze", title=f"Snooze {mention}", mention=mention, submit="Snooze", fields=(until,)
     )
+
+
+def away() -> Form:
+    until = Field(
+        name="until", label="Away until when?", hint="tomorrow, mon 9am, 2026-12-28", max_length=40
+    )
+    return Form(name="away", title="Away", submit="Be away", fields=(until,))
 
 
 def log() -> Form:

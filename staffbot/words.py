@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from staffbot.model import Kind, Outcome, Role, Status
@@ -135,6 +136,12 @@ def language(code: str) -> str:
     return short if short.isascii() and short.isalpha() and len(short) <= 3 else ""
 
 
+# What an address may hold and still break out of no platform's link.
+_IN_ADDRESS = "!#$%&'()*+,-./:;=?@[]_~"
+
+
 def web(url: str) -> str:
-    """The address if a person can open it in a browser, else nothing."""
-    return url if url.lower().startswith(("https://", "http://")) else ""
+    """The address if a person can open it in a browser, else nothing; it can break no link."""
+    if not url.lower().startswith(("https://", "http://")):
+        return ""
+    return quote(url.encode("utf-8", "replace"), safe=_IN_ADDRESS)

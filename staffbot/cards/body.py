@@ -10,7 +10,6 @@ from staffbot.messages import (
     Facts,
     Heading,
     Line,
-    Link,
     Paragraph,
     Part,
     Picture,
@@ -62,12 +61,10 @@ def title(facts: CardFacts) -> str:
 
 
 def _written(facts: CardFacts) -> Line:
-    line: list[str | When | Link] = ["Written ", facts.when(facts.mention.posted_at)]
+    line: list[str | When] = ["Written ", facts.when(facts.mention.posted_at)]
     spoken = language(facts.mention.language)
     if spoken:
         line.append(f", in {spoken}")
-    if facts.permalink and facts.mention.status is not Status.OPEN:
-        line += [" · ", Link(label="Open post", url=facts.permalink)]
     return tuple(line)
 
 

@@ -14,51 +14,50 @@ from staffbot.model import Status
 def controls(facts: CardFacts) -> tuple[Control, ...]:
     """At most four in sight, and the others under the overflow menu."""
     mention = facts.mention
-
-    def button(name: str, label: str, *, primary: bool = False) -> Button:
-        return Button(name=name, label=label, mention=mention.number, primary=primary)
-
     if mention.status is Status.CLOSED:
-        return (button("reopen", "Reopen"),)
+        return (_button(facts, "reopen", "Reopen"),)
+    pause, waits = ("snooze", "Snooze…"), mention.waiting_since or mention.snoozed_until
+    if waits is not None:
+        pause = ("wake", "Wake")
     first: list[Control] = []
+    more = [pause] if facts.withheld else []
     if mention.status is Status.OPEN:
-        first.append(button("claim", "Claim", primary=True))
+        first.append(_button(facts, "claim", "Claim", primary=True))
         if facts.permalink:
             first.append(OpenLink(label="Open post", url=facts.permalink))
-        first.append(button("close", "Done…"))
+        first.append(_button(facts, "close", "Done…"))
     else:
-        first.append(button("done", "Done", primary=True))
-        first.append(button("answered", "Answered there"))
-        first.append(button("release", "Release"))
-    if facts.withheld:
-        first.append(button("read", "Read privately"))
-    return (*first, *_more(facts))
+        first.append(_button(facts, "done", "Done", primary=True))
+        first.append(_button(facts, "answered", "Answered there"))
+        first.append(_button(facts, "release", "Release"))
+        more.append(("close", "Done with outcome…"))
+    first.append(
+        _button(facts, "read", "Read privately") if facts.withheld else _button(facts, *pause)
+    )
+    return (*first, *(_button(facts, *choice, more=True) for choice in (*more, *_choices(facts))))
 
 
-def _more(facts: CardFacts) -> list[Control]:
+def _button(
+    facts: CardFacts, name: str, label: str, *, primary: bool = False, more: bool = False
+) -> Button:
+    number = facts.mention.number
+    return Button(name=name, label=label, mention=number, primary=primary, more=more)
+
+
+def _choices(facts: CardFacts) -> list[tuple[str, str]]:
+    """What stands under the overflow menu of every card that is not closed."""
     mention = facts.mention
-    claimed = mention.status is Status.CLAIMED
-    private = ("public", "Show words again") if mention.private else ("private", "Keep private")
-    clock = (
+    choices = [("assign", "Assign…")]
+    if facts.several_teams:
+        choices.append(("move", "Move…"))
+    choices.append(("note", "Note…"))
+    choices.append(
+        ("public", "Show words again") if mention.private else ("private", "Keep private")
+    )
+    choices += [("thanks", "Just thanks"), ("not_for_us", "Not for us")]
+    choices.append(
         ("heard", "No answer expected")
         if mention.expects_answer
         else ("expects", "Needs an answer")
     )
-    choices = [
-        ("close", "Done with outcome…") if claimed else None,
-        ("assign", "Assign…"),
-        ("move", "Move…") if facts.several_teams else None,
-        ("note", "Note…"),
-        private,
-        ("thanks", "Just thanks"),
-        ("not_for_us", "Not for us"),
-        clock,
-        ("link", "Link…"),
-        ("why", "Why here?"),
-        ("show", "Notes and history"),
-    ]
-    return [
-        Button(name=choice[0], label=choice[1], mention=mention.number, more=True)
-        for choice in choices
-        if choice is not None
-    ]
+    return [*choices, ("link", "Link…"), ("why", "Why here?"), ("show", "Notes and history")]

@@ -23,6 +23,8 @@ _OUTCOME_WORDS = sorted(
     key=lambda pair: -len(pair[0]),
 )
 _REFERENCE = re.compile(r"#?\d{1,12}|<?https?://\S+")
+# What may follow a number: `42: text`, but not the rest of 16:30 or 2h.
+_ENDS = re.compile(r"$|[\s,;]|:\s")
 _HASHED = re.compile(r"#\d{1,12}|<?https?://\S+")
 
 
@@ -96,7 +98,7 @@ def pressed(control: str, value: str = "", *, filled: Mapping[str, str] | None =
     if value:
         free = (slot.name for slot in verb.slots if slot.name != "mention")
         said[next(free, "value")] = value
-    return Call(verb=verb, said=said, form=press.form)
+    return Call(verb=verb, said=said, form="" if value else press.form)
 
 
 def outcome_of(words: str) -> Outcome | None:
@@ -113,7 +115,7 @@ def _read(verb: Verb, rest: str, *, in_thread: bool) -> tuple[dict[str, str], st
     said: dict[str, str] = {}
     free = any(slot.takes is Takes.WORDS for slot in verb.slots)
     for slot in verb.slots:
-        if slot.takes is Takes.MOMENT and slot.led_by:
+        if slot.takes is Takes.MOMENT and not slot.required:
             rest, moment = _led_moment(rest, slot.led_by)
             if moment:
                 said[slot.name] = moment
@@ -132,12 +134,12 @@ def take(slot: Slot, rest: str, *, hashed: bool) -> tuple[str, str]:
     match slot.takes:
         case Takes.MENTION:
             found = (_HASHED if hashed else _REFERENCE).match(rest)
-            if found is None or rest[found.end() : found.end() + 1].strip(" \t\n,;:"):
+            if found is None or not _ENDS.match(rest, found.end()):
                 return "", rest
             return found[0], rest[found.end() :].lstrip(" \t\n,;:")
         case Takes.OUTCOME:
             return _take_outcome(rest)
-        case Takes.MOMENT if slot.led_by:
+        case Takes.MOMENT if not slot.required:
             return "", rest
         case Takes.TOPICS:
             topics = [word.strip("#") for word in re.split(r"[\s,;]+", rest) if word.strip("#")]

@@ -46,11 +46,13 @@ class Group(StrEnum):
     WORK = "Take and finish"
     HAND = "Give to somebody else"
     MORE = "More about one mention"
+    CLOCK = "Hours, reminders, away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One argument. `led_by` are the words that may stand before it; a led moment must have one.
+    """One argument. `led_by` are the words that may stand before it; a moment that can be
+    left out must have one.
 
     `like` is what stands for it in how the verb is typed: 42, 14:30; else its name.
     """

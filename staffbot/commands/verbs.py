@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from staffbot.commands.clock import CLOCK_VERBS
 from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
 from staffbot.model import Outcome
 
@@ -251,6 +252,7 @@ VERBS: tuple[Verb, ...] = (
         form="log",
         example="log A caller asks for large print by post",
     ),
+    *CLOCK_VERBS,
 )
 
 # Verbs that only a button of a storm's card names; `storm` is the number of the storm.
@@ -297,5 +299,7 @@ class Press:
 # Names of controls are for ever: they stand in messages that were posted long ago.
 PRESSES: dict[str, Press] = {
     "answered": Press(verb="done", form="answered"),
+    # On one mention it hands over that one; on a list of one's own, all of them.
+    "hand_over": Press(verb="hand over", form="hand_over"),
     "not_for_us": Press(verb="close", said={"outcome": Outcome.NOT_FOR_US.value}),
 }

@@ -2,7 +2,8 @@
 
 entrance    Dispatch itself                   jobs        one command within its transaction
 seeing      verbs that only look              working     take and finish
-passing     give on, and more about one       asking      forms          completing    the line
+passing     give on, and more about one       pausing     the clock, hours, away
+asking      the form that is asked first      completing  a line that is being typed
 """
 
 from staffbot.dispatch.entrance import Dispatch

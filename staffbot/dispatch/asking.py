@@ -37,12 +37,29 @@ def _answered(job: Job) -> Form:
 
 
 def _assign(job: Job) -> Form:
-    here = [
+    return forms.assign(job.number, _who_is_here(job))
+
+
+def _hand_over(job: Job) -> Form:
+    others = [(key, name) for key, name in _who_is_here(job) if key != job.person.key]
+    return forms.hand_over(job.number or None, others)
+
+
+def _who_is_here(job: Job) -> list[tuple[str, str]]:
+    """Nothing is given to who is away."""
+    return [
         (person.key, person.name)
         for person in everyone(job.tx)
         if person.away_until is None or person.away_until <= job.tx.now
     ]
-    return forms.assign(job.number, here)
+
+
+def _snooze(job: Job) -> Form:
+    return forms.snooze(job.number)
+
+
+def _away(job: Job) -> Form:
+    return forms.away()
 
 
 def _move(job: Job) -> Form:
@@ -73,6 +90,9 @@ FORMS: dict[str, Callable[[Job], Form]] = {
     "close": _close,
     "answered": _answered,
     "assign": _assign,
+    "hand_over": _hand_over,
+    "snooze": _snooze,
+    "away": _away,
     "move": _move,
     "note": _note,
     "link": _link,

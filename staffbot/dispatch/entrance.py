@@ -17,7 +17,7 @@ from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import everyone, person_of
 from staffbot.desk.reading import known
 from staffbot.desk.rendering import shown
-from staffbot.dispatch import passing, seeing, working
+from staffbot.dispatch import passing, pausing, seeing, working
 from staffbot.dispatch.asking import ask
 from staffbot.dispatch.completing import completions
 from staffbot.dispatch.jobs import Handler, job_of
@@ -25,7 +25,12 @@ from staffbot.errors import Refused
 from staffbot.messages import Message, Reply, say
 from staffbot.model import Actor, Person
 
-HANDLERS: dict[str, Handler] = {**seeing.HANDLERS, **working.HANDLERS, **passing.HANDLERS}
+HANDLERS: dict[str, Handler] = {
+    **seeing.HANDLERS,
+    **working.HANDLERS,
+    **passing.HANDLERS,
+    **pausing.HANDLERS,
+}
 
 _log = structlog.get_logger(__name__)
 

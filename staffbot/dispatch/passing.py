@@ -16,7 +16,12 @@ def _hand_over(job: Job) -> Reply:
     said = job.get("person")
     team = said.casefold() in ("", "team", "the team")
     to = None if team else job.other_person(said)
-    return job.answer(claims.hand_over(job.tx, job.person, to))
+    if not job.number:
+        return job.answer(claims.hand_over(job.tx, job.person, to))
+    # From the button of one mention: that one only.
+    if to is None:
+        return job.answer(claims.release(job.tx, job.number, job.person))
+    return job.answer(claims.assign(job.tx, job.number, to, job.person))
 
 
 def _assign(job: Job) -> Reply:

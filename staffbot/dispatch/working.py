@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from staffbot.commands import outcome_of
-from staffbot.desk import claims, closing, storms, undoing
+from staffbot.desk import claims, closing, closures, storms, undoing
 from staffbot.desk.meant import last_act_on
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.errors import Refused
@@ -75,6 +75,9 @@ def _undo(job: Job) -> Reply:
         event = undoing.last_act(job.tx, job.person)
     if event is None:
         return say("There is nothing of yours to undo.")
+    closure = closures.closure_of(job.tx, event)
+    if closure is not None:
+        return job.answer(closures.revoke(job.tx, closure, job.person))
     return job.answer(undoing.undo(job.tx, event, job.person))
 
 

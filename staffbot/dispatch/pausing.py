@@ -1,0 +1,162 @@
+"""The clock: snooze, wait, wake, still, take over, away, opening hours, own settings, health."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from staffbot import answers
+from staffbot.desk import availability, closures, health, pausing, preferences
+from staffbot.dispatch.jobs import Handler, Job
+from staffbot.doorsign import door_lines, parse_door_change, said_of
+from staffbot.errors import Refused
+from staffbot.hours import Hours
+from staffbot.messages import Bullets, Heading, Message, Part, Reply, say
+from staffbot.times import parse_moment
+from staffbot.words import count, duration
+
+
+def _snooze(job: Job) -> Reply:
+    """Until a moment, or until the patron writes."""
+    until = job.need("until")
+    if until.casefold() in ("patron", "the patron", "patron writes", "the patron writes"):
+        return _wait(job)
+    return job.answer(pausing.snooze(job.tx, job.number, job.person, _moment(job, until)))
+
+
+def _moment(job: Job, text: str) -> datetime:
+    return parse_moment(text, now=job.tx.now, hours=job.tx.hours(job.team.key))
+
+
+def _wait(job: Job) -> Reply:
+    return job.answer(pausing.wait(job.tx, job.number, job.person))
+
+
+def _wake(job: Job) -> Reply:
+    return job.answer(pausing.wake(job.tx, job.number, job.person))
+
+
+def _still(job: Job) -> Reply:
+    return job.answer(pausing.still_on_it(job.tx, job.number, job.person))
+
+
+def _takeover(job: Job) -> Reply:
+    return job.answer(availability.take_over(job.tx, job.number, job.person))
+
+
+def _away(job: Job) -> Reply:
+    until = job.need("until")
+    if until.casefold() in ("off", "no", "back"):
+        return _back(job)
+    return job.answer(availability.away(job.tx, job.person, _moment(job, until)))
+
+
+def _back(job: Job) -> Reply:
+    return job.answer(availability.back(job.tx, job.person))
+
+
+def _hours(job: Job) -> Reply:
+    """Shown, or changed by `close ...` or `open ...`."""
+    verb, _, rest = job.get("change").partition(" ")
+    if verb.casefold() in ("close", "closed", "open"):
+        return _announce(job, rest, opens=verb.casefold() == "open")
+    teams = (job.other_team(job.get("change")).key,) if verb else job.teams
+    parts: list[Part] = []
+    for key in teams:
+        if len(teams) > 1:
+            parts.append(Heading(text=job.tx.team(key).name))
+        lines = door_lines(job.tx.hours(key), now=job.tx.now)
+        parts.append(Bullets(lines=tuple((line,) for line in lines)))
+    is_open = job.tx.hours(teams[0]).is_open(job.tx.now)
+    return Message(
+        text="The library is open now." if is_open else "The library is closed now.",
+        parts=tuple(parts),
+    )
+
+
+def _announce(job: Job, text: str, *, opens: bool) -> Reply:
+    settings = job.tx.settings
+
+    def hours(team: str | None) -> Hours:
+        return job.tx.hours(team or job.teams[0])
+
+    change = parse_door_change(
+        text, opens=opens, now=job.tx.now, hours=hours,
+        teams={team.key: team.name for team in settings.teams},
+    )  # fmt: skip
+    # Its own verb and reason are said by the desk, which adds who announced it.
+    when = said_of(change.closure, hours(change.team), now=job.tx.now)
+    when = when.removeprefix("open ").removeprefix("closed ")
+    announcement = closures.Announcement(
+        team=change.team, starts_at=change.starts_at, ends_at=change.ends_at, opens=opens,
+        reason=change.reason, said=when.removesuffix(f" ({change.reason})"),
+    )  # fmt: skip
+    return job.answer(closures.announce(job.tx, announcement, job.person))
+
+
+def _settings(job: Job) -> Reply:
+    said = job.get("setting")
+    name, _, value = said.partition(" ")
+    match name.casefold():
+        case "":
+            return _my_settings(job)
+        case "nags" | "reminders":
+            return job.answer(preferences.nag_by(job.tx, job.person, value.strip().casefold()))
+        case "platform":
+            return job.answer(preferences.prefer(job.tx, job.person, value.strip().casefold()))
+        case "quiet":
+            start, end = _quiet_hours(value)
+            return job.answer(preferences.be_quiet(job.tx, job.person, start, end))
+        case _:
+            raise Refused(
+                "You can set: nags direct, nags channel, quiet 12:00-13:00, quiet off, "
+                "platform and its name."
+            )
+
+
+def _quiet_hours(value: str) -> tuple[str, str]:
+    if value.strip().casefold() in ("off", "none", "no"):
+        return "", ""
+    # A hyphen or a dash, as phones write it, or a word.
+    start, *rest = re.split(r"\s*(?:[-\u2013]|to|until)\s*", value.strip(), maxsplit=1)
+    if not rest:
+        raise Refused("Quiet hours have a beginning and an end: settings quiet 12:00-13:00")
+    return start, rest[0]
+
+
+def _my_settings(job: Job) -> Reply:
+    mine = preferences.preferences(job.tx, job.person)
+    by = "by direct message" if mine.nags_by == "direct" else "in the channel"
+    quiet = f"{mine.quiet_from} to {mine.quiet_until}" if mine.quiet_from else "none"
+    root = job.tx.settings.root
+    return say(
+        "These are your settings.",
+        f"Reminders: {by} (/{root} settings nags direct, or nags channel)",
+        f"Quiet hours: {quiet} (/{root} settings quiet 12:00-13:00, or quiet off)",
+        f"Direct messages on: {mine.preferred_platform or 'whichever platform knows you'}",
+    )
+
+
+def _health(job: Job) -> Reply:
+    report = health.report(job.tx)
+    unsent = report.oldest_unsent
+    lines = [f"{one.said} (for {duration(report.at - one.began_at)})" for one in report.troubles]
+    if unsent is not None and report.stuck:
+        lines.append(f"The oldest post has been waiting for {duration(unsent)}.")
+    if not lines:
+        return say("All is well.", f"{count(len(report.sources), 'source')} read.")
+    return answers.troubles(lines)
+
+
+HANDLERS: dict[str, Handler] = {
+    "snooze": _snooze,
+    "wait": _wait,
+    "wake": _wake,
+    "still": _still,
+    "takeover": _takeover,
+    "away": _away,
+    "back": _back,
+    "hours": _hours,
+    "settings": _settings,
+    "health": _health,
+}
