@@ -1,0 +1,56 @@
+"""The long runs: `python -m tests.faults --kills 10000`. Ends with 1 where anything is not as it must."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from tests.faults import kills
+from tests.faults.ground import DATABASES
+
+
+class Report(Protocol):
+    @property
+    def well(self) -> bool: ...
+
+
+def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """A comma-separated choice; everything where none is made."""
+    names = tuple(text.split(",")) if text else known
+    if wrong := set(names) - set(known):
+        raise SystemExit(f"unknown: {', '.join(wrong)}; choose among {', '.join(known)}")
+    return names
+
+
+def runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
+    databases = chosen(args.databases, DATABASES)
+    only = chosen(args.only, ("kills",))
+    if "kills" in only:
+        for database in databases:
+            # A fifth on PostgreSQL, where starting a worker costs more.
+            number = args.kills if database == "sqlite" else args.kills_postgres or args.kills // 5
+            yield lambda database=database, number=number: kills.run(database, number)  # type: ignore[misc]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--only", default="", help="kills, pairs, race, shared, runs")
+    parser.add_argument("--databases", default="", help="sqlite, postgres")
+    parser.add_argument("--kills", type=int, default=480, help="of a forked worker")
+    parser.add_argument("--kills-postgres", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=20, help="kills of a real `staffbot run`")
+    parser.add_argument("--mentions", type=int, default=1000, help="of the claim race")
+    well = True
+    for run in runs(parser.parse_args()):
+        report = run()
+        print(report, flush=True)
+        if not report.well:
+            well = False
+            print(f"NOT WELL: {report!r}"[:4000], flush=True)
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

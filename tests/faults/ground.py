@@ -1,0 +1,121 @@
+"""Where faults happen: an empty database with the tables, and the settings of a library on it.
+
+The process that forks workers opens no engine of its own, as SQLite and libpq survive no fork.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sqlalchemy import Select, create_engine
+from sqlalchemy.pool import NullPool
+
+from staffbot.desk.carriage import Taken, wanted_now
+from staffbot.desk.ledger import Desk, Tx
+from staffbot.desk.people import sync_staff
+from staffbot.messages import Message
+from staffbot.model import Room, system_clock
+from staffbot.settings import Delivery, Route, SourceSettings, StaffMember, Storm, Team, TeamRoom
+from staffbot.store import Store
+from staffbot.tables import metadata
+from tests import library
+from tests.databases import postgres_url
+
+DATABASES = ("sqlite", "postgres")
+# A request lives for so long; long enough for a slow machine to begin and end a call within it.
+LIFE = timedelta(seconds=0.6)
+# No scenario may take longer, however slow the machine is.
+LIMIT_SECONDS = 60.0
+
+
+def a_desk(url: str, rooms: Sequence[str], people: int = 1) -> Desk:
+    """A desk on that database. Each room is one team's and has a source of its own name."""
+    settings = library.settings(
+        url,
+        teams=tuple(
+            Team(key=room, name=room, rooms=(TeamRoom(room=Room(platform="local", id=room)),))
+            for room in rooms
+        ),
+        routes=tuple(Route(team=room, source=room) for room in rooms),
+        sources=tuple(SourceSettings(name=room, type="fault") for room in rooms),
+        staff=tuple(
+            StaffMember(key=f"p{n}", name=f"Person {n}", ids={"local": f"p{n}"})
+            for n in range(people)
+        ),
+        # No storm: every mention has a card of its own, which is what is counted.
+        storm=Storm(mentions=1_000_000_000),
+        delivery=Delivery(request_life=LIFE, edit_every=timedelta(milliseconds=20)),
+    )
+    return Desk(Store.open(url), settings, system_clock)
+
+
+def render(tx: Tx, post: Taken) -> Message | None:
+    """What a post says here: its key and revision, so that the witness can be compared."""
+    return Message(text=f"{post.key} {wanted_now(tx, post)}")
+
+
+@contextmanager
+def a_database(kind: str) -> Iterator[str]:
+    """The URL of a database with tables; gone afterwards.
+
+    SQLite stands in memory where the machine has such a folder: killing a process cannot tell.
+    """
+    if kind == "postgres":
+        with postgres_url() as url:
+            _furnish(url)
+            yield url
+        return
+    memory = Path("/dev/shm")
+    folder = tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None)
+    try:
+        url = f"sqlite:///{folder}/staffbot.db"
+        _furnish(url)
+        yield url
+    finally:
+        shutil.rmtree(folder)
+
+
+def _furnish(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    metadata.create_all(engine)
+    engine.dispose()
+
+
+def staffed(desk: Desk) -> None:
+    """Bring `[[staff]]` into the database."""
+    desk.act(sync_staff)
+
+
+def ask(url: str, query: Select[Any]) -> list[Any]:
+    """Rows, over a connection that is closed again before anybody forks."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as conn:
+        rows = list(conn.execute(query))
+    engine.dispose()
+    return rows
+
+
+def forked(work: Callable[[], None]) -> int:
+    """Run `work` in a forked process; its number. It ends without any farewell of its parent's."""
+    pid = os.fork()
+    if pid == 0:
+        _work_and_end(work)
+    return pid
+
+
+def _work_and_end(work: Callable[[], None]) -> NoReturn:
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException as fault:
+        os.write(2, f"worker: {type(fault).__name__}: {fault}\n".encode())
+    finally:
+        os._exit(code)

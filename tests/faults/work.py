@@ -1,0 +1,103 @@
+"""What a forked worker does: takes mentions in, claims some, and carries their cards to the witness."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import func, select
+
+from staffbot.desk.arrivals import take_in
+from staffbot.desk.claims import claim
+from staffbot.desk.ledger import Desk, Tx
+from staffbot.desk.people import get_person
+from staffbot.model import Batch, IncomingMention, Kind, Patron, system_clock
+from staffbot.outbox import Outbox
+from staffbot.tables import posts, sources
+from tests.faults.chat import WitnessChat
+from tests.faults.ground import a_desk, render
+
+# A room's unsent posts that a worker leaves before it takes more in.
+_BACKLOG = 2
+
+
+def incoming(source: str, number: int) -> IncomingMention:
+    """The mention of that number of a source that counts."""
+    return IncomingMention(
+        source=source, native_id=str(number), kind=Kind.MENTION, text=f"Question {number}?",
+        patron=Patron(name=f"Patron {number}", handle=f"@{source}{number}"),
+        posted_at=system_clock(), permalink=f"https://{source}.example/{number}",
+    )  # fmt: skip
+
+
+def work_until_killed(url: str, witness: str, rooms: Sequence[str]) -> None:
+    """Take in and carry, for ever."""
+    asyncio.run(_live(url, witness, rooms))
+
+
+def carry_all(url: str, witness: str, rooms: Sequence[str]) -> None:
+    """Carry until nothing is left to carry."""
+    asyncio.run(_carry_all(url, witness, rooms))
+
+
+async def _live(url: str, witness: str, rooms: Sequence[str]) -> None:
+    quiet()
+    desk = a_desk(url, rooms)
+    outbox = asyncio.create_task(Outbox(desk, {"local": WitnessChat(witness)}, render).run())
+    while not outbox.done():
+        await asyncio.to_thread(_one_step, desk, random.choice(rooms))
+        await asyncio.sleep(random.uniform(0, 0.004))
+    outbox.result()
+
+
+async def _carry_all(url: str, witness: str, rooms: Sequence[str]) -> None:
+    quiet()
+    desk = a_desk(url, rooms)
+    outbox = Outbox(desk, {"local": WitnessChat(witness)}, render)
+    task = asyncio.create_task(outbox.run())
+    while await desk.looking(pending):
+        await asyncio.sleep(0.02)
+    outbox.stop()
+    await task
+
+
+def quiet() -> None:
+    """Say nothing below an error, as thousands of kills would say much."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def pending(tx: Tx, room: str | None = None) -> int:
+    """How many posts there are to carry."""
+    query = select(func.count()).where(posts.c.pending == 1)
+    if room is not None:
+        query = query.where(posts.c.room == room)
+    number: int = tx.conn.execute(query).scalar_one()
+    return number
+
+
+def _one_step(desk: Desk, source: str) -> None:
+    if desk.look(pending, source) >= _BACKLOG:
+        return
+    cursor = int(desk.look(_cursor, source) or 0)
+    # At least once, as networks are: the one before comes again.
+    batch = Batch(
+        mentions=tuple(incoming(source, n) for n in (cursor, cursor + 1) if n),
+        cursor=str(cursor + 1),
+    )
+    desk.act(take_in, source=source, batch=batch)
+    if random.random() < 0.3:
+        desk.act(_claim_newest, source)
+
+
+def _cursor(tx: Tx, source: str) -> str | None:
+    return tx.conn.scalar(select(sources.c.cursor).where(sources.c.name == source))
+
+
+def _claim_newest(tx: Tx, source: str) -> None:
+    newest = tx.conn.scalar(select(func.max(posts.c.mention)).where(posts.c.room == source))
+    person = get_person(tx, "p0")
+    if newest is not None and person is not None:
+        claim(tx, newest, person)
