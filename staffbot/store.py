@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from staffbot.errors import AlreadyRunning, NewerDatabase, StoreError
@@ -33,6 +33,14 @@ HEAD = "0001"
 # A deadlock or serialization failure is begun again this often before it is an error.
 _TRIES = 5
 _BEGIN_AGAIN = frozenset({"40001", "40P01"})
+# By SQLite's names of what can be wrong with a disk; a person has to see to each.
+_TROUBLES = {
+    "SQLITE_FULL": "the disk is full; make room",
+    "SQLITE_READONLY": "it may not be written; look at the disk and at who owns the file",
+    "SQLITE_CANTOPEN": "it cannot be opened; look at the disk and at who owns the folder",
+    "SQLITE_IOERR": "the disk cannot be written or read; look at the disk",
+    "SQLITE_BUSY": "another program has held it for 30 seconds; stop that one",
+}
 
 
 class Store:
@@ -94,11 +102,15 @@ class Store:
         """Run `use_case` in one write transaction and commit. Blocks.
 
         PostgreSQL may break a deadlock or a race between two of them: that one is begun again,
-        so a use case must have no effect outside the database.
+        so a use case must have no effect outside the database. Raises StoreError where the disk is
+        full or may not be written; nothing is stored then.
         """
         if self._one_writer is not None:
-            with self._one_writer, self._writer.begin() as conn:
-                return use_case(conn)
+            try:
+                with self._one_writer, self._writer.begin() as conn:
+                    return use_case(conn)
+            except OperationalError as problem:
+                raise self._in_words(problem) from problem
         for attempt in range(_TRIES):
             try:
                 with self._writer.begin() as conn:
@@ -108,6 +120,13 @@ class Store:
                 if state not in _BEGIN_AGAIN or attempt == _TRIES - 1:
                     raise
         raise AssertionError("unreachable")
+
+    def _in_words(self, problem: OperationalError) -> Exception:
+        name = getattr(problem.orig, "sqlite_errorname", "")
+        for start, said in _TROUBLES.items():
+            if name.startswith(start):
+                return StoreError(f"nothing was stored in {self._path}: {said}")
+        return problem
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on a consistent snapshot. Blocks; never waits for the writer on SQLite."""
