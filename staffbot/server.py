@@ -60,7 +60,7 @@ class Server:
         # Bodies stay as they were sent: a signature is made of those bytes.
         self._runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, keepalive_timeout=IDLE_WITHIN,
-            handle_signals=False, shutdown_timeout=2.0,
+            handle_signals=False, shutdown_timeout=1.0, lingering_time=1.0,
         )  # fmt: skip
         self._server: asyncio.Server | None = None
 
