@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from staffbot.demo.story import NETWORKS
-from staffbot.model import Kind, Role, Room
+from staffbot.model import Role, Room
 from staffbot.seams import Door, Network
 from staffbot.settings import (
     DoorSettings,
@@ -61,13 +61,7 @@ def settings(
         teams=(team,),
         staff=STAFF,
         sources=tuple(
-            SourceSettings(
-                name=name,
-                type=network.type,
-                label=label,
-                kind=Kind.MESSAGE if name == "form" else Kind.MENTION,
-                options=hook,
-            )
+            SourceSettings(name=name, type=network.type, label=label, options=hook)
             for name, label in NETWORKS.items()
         ),
         doors=(DoorSettings(platform=door.platform, options=door.options.model_validate(page)),),

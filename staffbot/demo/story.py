@@ -132,7 +132,7 @@ STORY = (
         name="Kurt M.",
         handle="@kurtm.example",
         ago=timedelta(seconds=5),
-        text="Half an hour later, still nothing. I pay taxes for this. Unbelievable.",
+        text="Still nothing. I pay taxes for this. Unbelievable.",
         more={"language": "en", "conversation": "demo-kurt"},
     ),
     Scene(

@@ -67,7 +67,7 @@ function showAnswer(message) {
   box.append(answer);
   while (box.children.length > ANSWERS) box.firstElementChild.remove();
   settle();
-  box.scrollTop = box.scrollHeight;
+  box.scrollTop = answer.offsetTop - 10;
   speak(`Only you see this: ${message.text}`);
 }
 
