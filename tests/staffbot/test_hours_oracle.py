@@ -62,34 +62,48 @@ def changes(zone: ZoneInfo) -> Iterator[datetime]:
         at += step
 
 
-@cache
-def windows(name: str) -> tuple[tuple[datetime, OnTheWall], ...]:
-    """Stretches of minutes: around two changes of the clock, and a plain one.
+@dataclass(frozen=True)
+class Window:
+    """A stretch of minutes with a change of the clock in its middle, or a plain one.
 
-    Each with what picks, for every minute, the latest time that the clock on the wall has shown,
-    out of the minutes of the wall clock from BEFORE days before the stretch on.
+    `on_the_wall` picks, for every minute, the latest time that the clock has shown, out of the
+    minutes of the wall clock from BEFORE days before the stretch on. `turn` is the quarter of an
+    hour, counted from there too, that the clock shows at the change.
     """
+
+    start: datetime
+    on_the_wall: OnTheWall
+    turn: int
+    middle: int
+
+
+@cache
+def windows(name: str) -> tuple[Window, ...]:
     zone = ZoneInfo(name)
-    centres = [*list(changes(zone))[:2], datetime(2026, 6, 10, tzinfo=UTC)]
     result = []
-    for centre in centres:
+    for centre in [*list(changes(zone))[:2], datetime(2026, 6, 10, tzinfo=UTC)]:
         start = centre.replace(hour=0, minute=0) - timedelta(days=WINDOW_DAYS // 2)
+        zero = (start.toordinal() - BEFORE) * DAY
         walls = [
-            (wall.toordinal() * DAY + wall.hour * 60 + wall.minute)
+            wall.toordinal() * DAY + wall.hour * 60 + wall.minute - zero
             for minute in range(WINDOW_DAYS * DAY)
             for wall in [(start + timedelta(minutes=minute)).astimezone(zone)]
         ]
-        zero = (start.toordinal() - BEFORE) * DAY
-        result.append((start, itemgetter(*(wall - zero for wall in accumulate(walls, max)))))
+        middle = (centre - start) // timedelta(minutes=1)
+        picked = itemgetter(*accumulate(walls, max))
+        result.append(Window(start, picked, walls[middle] // 15, middle))
     return tuple(result)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What hypothesis makes up; closures and asked minutes count from the window's start."""
+    """What hypothesis makes up, counted from the change of the clock.
+
+    Openings are weekly: (quarter of an hour at which they begin, quarters that they last).
+    """
 
     window: int
-    week: tuple[tuple[Span, ...], ...]
+    openings: tuple[Span, ...]
     free: frozenset[int]
     closures: tuple[tuple[int, int, bool], ...]
     first: int
@@ -97,80 +111,106 @@ class Case:
     wanted: int
 
 
-quarters = st.integers(0, DAY // 15 - 1).map(lambda quarter: quarter * 15)
-lengths = st.integers(1, DAY // 15).map(lambda quarter: quarter * 15)
-spans = st.tuples(quarters, lengths).map(lambda pair: (pair[0], pair[0] + pair[1]))
-# Around two in the morning is where clocks change.
-nights = st.tuples(st.integers(-8, 8), st.integers(1, 12)).map(
-    lambda pair: (max(0, 120 + pair[0] * 15), max(0, 120 + pair[0] * 15) + pair[1] * 15)
-)
-openings = st.lists(
-    st.tuples(st.integers(0, 6), st.one_of(spans, nights)), min_size=1, max_size=10
-).map(lambda drawn: tuple(tuple(s for of, s in drawn if of == day) for day in range(7)))
-minutes = st.integers(0, WINDOW_DAYS * DAY - 1)
-# About the middle, that is, near the change of the clock.
-middles = st.integers(-2 * DAY, 2 * DAY).map(lambda near: WINDOW_DAYS * DAY // 2 + near)
-closures = st.tuples(middles, st.integers(1, 3 * DAY), st.booleans()).map(
-    lambda three: (three[0], three[0] + three[1], three[2])
-)
+near_quarters = st.tuples(st.integers(-12, 12), st.integers(1, 12))
+any_quarters = st.tuples(st.integers(-4 * 84, 4 * 84 - 1), st.integers(1, 96))
+minutes = st.one_of(st.integers(-5 * DAY, 5 * DAY), st.integers(-300, 300))
+closures = st.tuples(minutes, st.integers(1, 3 * DAY), st.booleans())
 cases = st.builds(
     Case,
     window=st.integers(0, 2),
-    week=openings,
-    free=st.frozensets(st.integers(0, WINDOW_DAYS), max_size=2),
+    openings=st.lists(st.one_of(near_quarters, any_quarters), min_size=1, max_size=8).map(tuple),
+    free=st.frozensets(st.integers(-3, 3), max_size=2),
     closures=st.lists(closures, max_size=3).map(tuple),
-    first=st.one_of(minutes, middles),
-    last=st.one_of(minutes, middles),
+    first=minutes,
+    last=minutes,
     wanted=st.integers(1, 40 * 60),
 )
 
 
-def oracle(case: Case, start: datetime, on_the_wall: OnTheWall) -> bytearray:
+@dataclass(frozen=True)
+class Doors:
+    """A case set on a window: a week of openings in minutes, free days, closures."""
+
+    week: tuple[tuple[Span, ...], ...]
+    free: frozenset[date]
+    closures: tuple[tuple[int, int, bool], ...]
+
+    @classmethod
+    def of(cls, case: Case, window: Window) -> Doors:
+        first_day = window.start.date() - timedelta(days=BEFORE)
+        week: list[list[Span]] = [[] for _ in range(7)]
+        for quarter, lasts in case.openings:
+            day, begins = divmod(window.turn + quarter, DAY // 15)
+            weekday = (first_day + timedelta(days=day)).weekday()
+            week[weekday].append((begins * 15, (begins + lasts) * 15))
+        changing = first_day + timedelta(days=window.turn * 15 // DAY)
+        return cls(
+            week=tuple(map(tuple, week)),
+            free=frozenset(changing + timedelta(days=ahead) for ahead in case.free),
+            closures=tuple(
+                (window.middle + begin, window.middle + begin + lasts, opens)
+                for begin, lasts, opens in case.closures
+            ),
+        )
+
+
+def oracle(doors: Doors, window: Window) -> bytearray:
     """Whether the doors are open, of each minute of the window."""
-    first_day = start.date().toordinal() - BEFORE
+    first_day = window.start.date() - timedelta(days=BEFORE)
     shown = bytearray((WINDOW_DAYS + 9) * DAY)
     for number in range(WINDOW_DAYS + 6):
-        day = first_day + number
-        if day - start.date().toordinal() in case.free:
-            continue
-        for begin, end in case.week[date.fromordinal(day).weekday()]:
+        day = first_day + timedelta(days=number)
+        for begin, end in () if day in doors.free else doors.week[day.weekday()]:
             shown[number * DAY + begin : number * DAY + end] = b"\1" * (end - begin)
-    line = bytearray(on_the_wall(shown))
-    for begin, end, opens in case.closures:
+    line = bytearray(window.on_the_wall(shown))
+    for begin, end, opens in doors.closures:
         line[begin:end] = bytes([opens]) * (min(end, len(line)) - begin)
     return line
 
 
-def hours_of(case: Case, start: datetime, zone: ZoneInfo) -> Hours:
+def hours_of(doors: Doors, start: datetime, zone: ZoneInfo) -> Hours:
     def shown(minute: int) -> str:
         return f"{minute // 60:02}:{minute % 60:02}"
 
     rules = (
         f"{name} {','.join(f'{shown(begin)}-{shown(end)}' for begin, end in spans)}"
-        for name, spans in zip(DAY_NAMES, case.week, strict=True)
+        for name, spans in zip(DAY_NAMES, doors.week, strict=True)
         if spans
     )
-    free = frozenset(start.date() + timedelta(days=ahead) for ahead in case.free)
     return Hours(
-        OpeningHours(weekly="; ".join(rules), zone=zone, holidays=free),
+        OpeningHours(weekly="; ".join(rules), zone=zone, holidays=doors.free),
         [
             Closure(start + timedelta(minutes=begin), start + timedelta(minutes=end), opens, "")
-            for begin, end, opens in case.closures
+            for begin, end, opens in doors.closures
         ],
     )
 
 
+def drawn(hours: Hours, start: datetime) -> bytearray:
+    """The minutes of the window that lie in the openings of its days."""
+    line = bytearray(WINDOW_DAYS * DAY)
+    for number in range(-BEFORE, WINDOW_DAYS + 2):
+        for opens, shuts in hours.periods(start.date() + timedelta(days=number)):
+            begin, end = ((at - start) // timedelta(minutes=1) for at in (opens, shuts))
+            begin, end = max(begin, 0), min(end, len(line))
+            if begin < end:
+                line[begin:end] = b"\1" * (end - begin)
+    return line
+
+
 def check(case: Case, name: str) -> None:
     known = windows(name)
-    start, on_the_wall = known[case.window % len(known)]
-    line = oracle(case, start, on_the_wall)
-    hours = hours_of(case, start, ZoneInfo(name))
-    sums = [0, *accumulate(line)]
-    first, last = sorted((case.first, case.last))
-    at, end = start + timedelta(minutes=first), start + timedelta(minutes=last)
+    window = known[case.window % len(known)]
+    start, doors = window.start, Doors.of(case, window)
+    line = oracle(doors, window)
+    hours = hours_of(doors, start, ZoneInfo(name))
+    assert drawn(hours, start) == line
 
+    sums = [0, *accumulate(line)]
+    first, last = sorted((window.middle + case.first, window.middle + case.last))
+    at, end = start + timedelta(minutes=first), start + timedelta(minutes=last)
     assert hours.is_open(at) == bool(line[first])
-    assert hours.is_open(end - timedelta(seconds=1)) == bool(line[last - 1]) or last == 0
+    assert hours.is_open(end - timedelta(seconds=1)) == bool(line[last - 1])
     assert hours.open_time_between(at, end) == timedelta(minutes=sums[last] - sums[first])
 
     due = hours.add_open_time(at, timedelta(minutes=case.wanted))
@@ -180,12 +220,14 @@ def check(case: Case, name: str) -> None:
     else:
         assert due is None or due > start + timedelta(minutes=len(line))
 
-    opening = next((minute for minute in range(first, len(line)) if line[minute]), None)
-    if opening is not None:
+    opening = line.find(1, first)
+    if opening >= 0:
         assert hours.next_opening(at) == start + timedelta(minutes=opening)
-        closing = next((minute for minute in range(opening, len(line)) if not line[minute]), None)
-        if closing is not None:
-            assert hours.next_closing(at) == start + timedelta(minutes=closing)
+        closing = line.find(0, opening)
+        if closing >= 0:
+            shuts = start + timedelta(minutes=closing)
+            assert hours.next_closing(at) == shuts
+            assert not hours.is_open(shuts)
 
 
 @pytest.mark.timeout(900)
