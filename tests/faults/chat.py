@@ -24,6 +24,10 @@ class WitnessChat:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
     async def post(self, room: Room, message: Message, key: str) -> MessageRef:
         taken = await self._call(
             "POST", "/post", {"room": room.id, "key": key, "text": message.text}

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 from sqlalchemy import Select, create_engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool
 
 from staffbot.desk.carriage import Taken, wanted_now
@@ -93,13 +95,16 @@ def staffed(desk: Desk) -> None:
     desk.act(sync_staff)
 
 
+@cache
+def _asking(url: str) -> Engine:
+    # No pool: no connection is open when somebody forks.
+    return create_engine(url, poolclass=NullPool)
+
+
 def ask(url: str, query: Select[Any]) -> list[Any]:
-    """Rows, over a connection that is closed again before anybody forks."""
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as conn:
-        rows = list(conn.execute(query))
-    engine.dispose()
-    return rows
+    """Rows, over a connection that is closed again."""
+    with _asking(url).connect() as conn:
+        return list(conn.execute(query))
 
 
 def forked(work: Callable[[], None]) -> int:

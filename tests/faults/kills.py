@@ -13,10 +13,11 @@ from functools import partial
 
 from sqlalchemy import func, select
 
+from staffbot.desk.ledger import Desk
 from staffbot.tables import arrivals, posts, sources
 from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked, staffed
 from tests.faults.witness import Witness
-from tests.faults.work import carry_all, work_until_killed
+from tests.faults.work import carry_all, quiet, warm_up, work_until_killed
 
 # A dead worker's room rests until its request's life is over: enough rooms to go on in meanwhile.
 _ROOMS = tuple(f"room{n}" for n in range(24))
@@ -57,8 +58,9 @@ class Report:
 class Killer:
     """Forks workers and kills them, one after the other."""
 
-    def __init__(self, database: str, url: str, witness: Witness) -> None:
+    def __init__(self, database: str, url: str, desk: Desk, witness: Witness) -> None:
         self.url = url
+        self.desk = desk
         self.witness = witness
         self.report = Report(database)
         assert witness.process.stdout is not None
@@ -70,7 +72,7 @@ class Killer:
     def kill(self) -> None:
         """Start a worker, kill it at a random moment, and see what it left in flight."""
         self._hear(0)
-        pid = forked(partial(work_until_killed, self.url, self.witness.url, _ROOMS))
+        pid = forked(partial(work_until_killed, self.desk, self.witness.url, _ROOMS))
         moment = random.random()
         if moment < _AT_START:
             time.sleep(random.uniform(0, 0.03))
@@ -106,7 +108,7 @@ class Killer:
     def settle(self) -> None:
         """Let a worker carry what is left, and count at the witness."""
         self.witness.dawdle(0)
-        pid = forked(partial(carry_all, self.url, self.witness.url, _ROOMS))
+        pid = forked(partial(carry_all, self.desk, self.witness.url))
         end = time.monotonic() + LIMIT_SECONDS
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
             self._hear(0)
@@ -136,15 +138,16 @@ class Killer:
 
 def run(database: str, kills: int) -> Report:
     """Kill that many workers on a fresh database of that kind."""
+    quiet()
     began = time.monotonic()
     witness = Witness.start()
     try:
         with a_database(database) as url:
             desk = a_desk(url, _ROOMS)
             staffed(desk)
-            desk.store.close()
+            warm_up(desk, witness.url, _ROOMS)
             witness.dawdle(_DAWDLE)
-            killer = Killer(database, url, witness)
+            killer = Killer(database, url, desk, witness)
             for _ in range(kills):
                 killer.kill()
             killer.settle()

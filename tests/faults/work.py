@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from staffbot.model import Batch, IncomingMention, Kind, Patron, system_clock
 from staffbot.outbox import Outbox
 from staffbot.tables import posts, sources
 from tests.faults.chat import WitnessChat
-from tests.faults.ground import a_desk, render
+from tests.faults.ground import render
 
 # A room's unsent posts that a worker leaves before it takes more in.
 _BACKLOG = 2
@@ -33,19 +34,31 @@ def incoming(source: str, number: int) -> IncomingMention:
     )  # fmt: skip
 
 
-def work_until_killed(url: str, witness: str, rooms: Sequence[str]) -> None:
+def work_until_killed(desk: Desk, witness: str, rooms: Sequence[str]) -> None:
     """Take in and carry, for ever."""
-    asyncio.run(_live(url, witness, rooms))
+    asyncio.run(_live(desk, witness, rooms))
 
 
-def carry_all(url: str, witness: str, rooms: Sequence[str]) -> None:
+def carry_all(desk: Desk, witness: str) -> None:
     """Carry until nothing is left to carry."""
-    asyncio.run(_carry_all(url, witness, rooms))
+    asyncio.run(_carry_all(desk, witness))
 
 
-async def _live(url: str, witness: str, rooms: Sequence[str]) -> None:
-    quiet()
-    desk = a_desk(url, rooms)
+def warm_up(desk: Desk, witness: str, rooms: Sequence[str]) -> None:
+    """Do everything once before forking, so that a worker is at work within milliseconds.
+
+    SQLAlchemy compiles each statement once; connections are closed, as they survive no fork.
+    """
+    for room in rooms[:2]:
+        _one_step(desk, room, claims=1.0)
+        _one_step(desk, room, claims=1.0)
+    carry_all(desk, witness)
+    desk.store.close()
+    gc.collect()
+    gc.freeze()  # or the first collection of each worker copies the whole heap
+
+
+async def _live(desk: Desk, witness: str, rooms: Sequence[str]) -> None:
     outbox = asyncio.create_task(Outbox(desk, {"local": WitnessChat(witness)}, render).run())
     while not outbox.done():
         await asyncio.to_thread(_one_step, desk, random.choice(rooms))
@@ -53,15 +66,15 @@ async def _live(url: str, witness: str, rooms: Sequence[str]) -> None:
     outbox.result()
 
 
-async def _carry_all(url: str, witness: str, rooms: Sequence[str]) -> None:
-    quiet()
-    desk = a_desk(url, rooms)
-    outbox = Outbox(desk, {"local": WitnessChat(witness)}, render)
+async def _carry_all(desk: Desk, witness: str) -> None:
+    chat = WitnessChat(witness)
+    outbox = Outbox(desk, {"local": chat}, render)
     task = asyncio.create_task(outbox.run())
-    while await desk.looking(pending):
+    while await desk.looking(pending):  # noqa: ASYNC110 # another process may be the one to end it
         await asyncio.sleep(0.02)
     outbox.stop()
     await task
+    await chat.close()
 
 
 def quiet() -> None:
@@ -78,7 +91,7 @@ def pending(tx: Tx, room: str | None = None) -> int:
     return number
 
 
-def _one_step(desk: Desk, source: str) -> None:
+def _one_step(desk: Desk, source: str, claims: float = 0.3) -> None:
     if desk.look(pending, source) >= _BACKLOG:
         return
     cursor = int(desk.look(_cursor, source) or 0)
@@ -88,7 +101,7 @@ def _one_step(desk: Desk, source: str) -> None:
         cursor=str(cursor + 1),
     )
     desk.act(take_in, source=source, batch=batch)
-    if random.random() < 0.3:
+    if random.random() < claims:
         desk.act(_claim_newest, source)
 
 
