@@ -83,10 +83,9 @@ def _telling(
             numbers = listed([str(number) for number in several]) or str(mention.number)
             mine = Button(name="mine", label="Show mine")
             return _sentence(f"{who} handed over to you: {numbers}.", mine)
-        case "reopened" if mention.status is Status.OPEN:
-            said = f"The patron wrote again: {what}, which you had, is open again."
-            return _sentence(said, claim, show)
-        case "followed_up" | "reopened":
+        case "followed_up" if mention.status is Status.OPEN:
+            return _sentence(f"The patron wrote again: {what}. Nobody has it now.", claim, show)
+        case "followed_up":
             return _sentence(f"The patron wrote again: {what}.", show)
         case "kept_private":
             read = Button(name="read", label="Read privately", mention=mention.number)
