@@ -1,0 +1,80 @@
+"""Figures as a CSV file: safe to open in a spreadsheet, no patron's word in it. Counts nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from staffbot.stats import saying
+from staffbot.stats.figures import Figures, Times
+
+_BOM = "\ufeff"
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = frozenset("=+-@\t\r\n")
+_HEADER = (
+    "Group", "From", "To", "Received", "Expecting an answer", "Heard", "Claimed", "Answered",
+    "Closed", "Reopened", "Open now", "Overdue now",
+    "Claims measured (n)", "Time to claim, median (min)", "Time to claim, 90th percentile (min)",
+    "Claimed within target (%)",
+    "Answers measured (n)", "Time to first answer, median (min)",
+    "Time to first answer, 90th percentile (min)", "Answered within target (%)",
+)  # fmt: skip
+
+Cell = str | int | float | None
+
+
+def table(figures: Figures, what: str, *, bom: bool = True) -> bytes:
+    """The whole and each group in one line, then the counting rule.
+
+    The mark at the beginning tells spreadsheets that it is UTF-8. Empty: too few to say.
+    """
+    lines: list[Sequence[Cell]] = [_HEADER, _line(what, figures)]
+    lines += [_line(group.label, group.figures) for group in figures.groups]
+    lines.append((saying.rule(figures.by),))
+    return ((_BOM if bom else "") + written(lines)).encode()
+
+
+def written(lines: Iterable[Sequence[Cell]]) -> str:
+    """Lines of a CSV, every cell quoted and none a formula."""
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(
+        [guarded(cell) for cell in line] for line in lines
+    )
+    return out.getvalue()
+
+
+def guarded(cell: Cell) -> str:
+    """A cell as text that no spreadsheet computes: what looks like a formula gets an apostrophe.
+
+    Also after spaces and marks that cannot be seen, and in the wide forms of the signs.
+    """
+    if not isinstance(cell, str):
+        return "" if cell is None else str(cell)
+    text = cell.replace("\0", "")
+    seen = next((letter for letter in text if not _unseen(letter)), "")
+    dangerous = text[:1] in _FORMULA or unicodedata.normalize("NFKC", seen)[:1] in _FORMULA
+    return f"'{text}" if dangerous else text
+
+
+def _unseen(letter: str) -> bool:
+    return letter.isspace() or unicodedata.category(letter) in ("Cf", "Cc", "Zs")
+
+
+def _line(label: str, figures: Figures) -> tuple[Cell, ...]:
+    return (
+        label, figures.start.isoformat(), figures.end.isoformat(), figures.received,
+        figures.expecting, figures.heard, figures.claimed, figures.answered, figures.closed,
+        figures.reopened, figures.open, figures.overdue,
+        *_times(figures.to_claim), *_times(figures.to_answer),
+    )  # fmt: skip
+
+
+def _times(times: Times) -> tuple[Cell, ...]:
+    if times.median is None or times.ninetieth is None or times.share is None:
+        return times.n, None, None, None
+    return (
+        times.n, round(times.median.total_seconds() / 60, 1),
+        round(times.ninetieth.total_seconds() / 60, 1), round(times.share * 100, 1),
+    )  # fmt: skip
