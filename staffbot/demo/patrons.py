@@ -26,10 +26,13 @@ WAIT_SECONDS = 1.0
 class Patrons:
     """Post to the webhooks: the story by itself, and what is written in the page's box."""
 
-    def __init__(self, kept: Kept, clock: Clock, opened: Callable[[str], None]) -> None:
+    def __init__(
+        self, kept: Kept, clock: Clock, opened: Callable[[str], None], pace: float = 1.0
+    ) -> None:
         self._kept = kept
         self._clock = clock
         self._opened = opened
+        self._pace = pace
         self._hooks: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def listening(self, port: int) -> None:
@@ -65,7 +68,7 @@ class Patrons:
         """Post the story from where it was left off; each post once, however often it begins."""
         while self._kept.told < len(STORY):
             scene = STORY[self._kept.told]
-            await asyncio.sleep(scene.wait)
+            await asyncio.sleep(scene.wait * self._pace)
             await self.post(scene, f"demo-{self._kept.told + 1}")
             self._kept.told += 1
             await self.keep()

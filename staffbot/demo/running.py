@@ -35,8 +35,12 @@ async def run_demo(
     speed: float = 1.0,
     browser: bool = True,
     say: Say = typer.echo,
+    pace: float = 1.0,
 ) -> None:
-    """Run until `stop` is set. Raises StaffbotError where it cannot begin."""
+    """Run until `stop` is set. Raises StaffbotError where it cannot begin.
+
+    `speed` is that of due times and hours; `pace` stretches the waits between the story's posts.
+    """
     kept = await asyncio.to_thread(Kept.open, data)
     clock = FastClock(speed, kept.clock_at)
 
@@ -45,7 +49,7 @@ async def run_demo(
         if browser and _has_screen():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
 
-    patrons = Patrons(kept, clock, opened)
+    patrons = Patrons(kept, clock, opened, pace)
     doors, networks = plugins.doors(), plugins.networks()
     house = settings(
         data,
