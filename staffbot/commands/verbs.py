@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from staffbot.commands.clock import CLOCK_VERBS
+from staffbot.commands.figures import FIGURE_BUTTONS, FIGURE_VERBS
 from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
 from staffbot.model import Outcome
 
@@ -253,11 +254,13 @@ VERBS: tuple[Verb, ...] = (
         example="log A caller asks for large print by post",
     ),
     *CLOCK_VERBS,
+    *FIGURE_VERBS,
 )
 
 # Verbs that only a button of a storm's card names; `storm` is the number of the storm.
 _STORM = Slot(name="storm", takes=Takes.WORDS, help="the storm's number")
 BUTTONS: tuple[Verb, ...] = (
+    *FIGURE_BUTTONS,
     Verb(
         name="take next",
         does="Claim the next five of a storm",
@@ -301,5 +304,7 @@ PRESSES: dict[str, Press] = {
     "answered": Press(verb="done", form="answered"),
     # On one mention it hands over that one; on a list of one's own, all of them.
     "hand_over": Press(verb="hand over", form="hand_over"),
+    "stats_by": Press(verb="stats"),
+    "stats_chart": Press(verb="stats"),
     "not_for_us": Press(verb="close", said={"outcome": Outcome.NOT_FOR_US.value}),
 }

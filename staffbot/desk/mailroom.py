@@ -10,6 +10,7 @@ line    the one line about the unclaimed mentions of a room; live
 notice  a sentence to a room, once
 nag     a reminder, to a person or a room, once
 digest  once
+figures of a stretch of days, shared with a room, once
 told    a sentence to a person, once ("the patron wrote again")
 """
 

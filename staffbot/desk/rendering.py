@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from staffbot.cards import card, moved_card, storm_card
-from staffbot.desk import digests, nagging
+from staffbot.desk import digests, figures, nagging
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.mailroom import Post, by_key
 from staffbot.desk.people import name_of
@@ -106,4 +106,5 @@ RENDERERS: dict[str, Renderer] = {
     "line": nagging.line,
     "notice": nagging.notice,
     "digest": digests.message,
+    "figures": figures.shared,
 }

@@ -37,7 +37,7 @@ def about(question: Question, settings: Settings, name: str = "") -> str:
         whose = f"{name}'s figures"
     elif len(settings.teams) == 1:
         whose = settings.library
-    elif question.every_team:
+    elif question.whose == "all":
         whose = f"{settings.library}, all teams"
     else:
         whose = ", ".join(settings.team(key).name for key in question.teams)
@@ -94,7 +94,7 @@ def controls(question: Question, *, may_share: bool, groups: tuple[By, ...]) -> 
     if groups:
         plain = Question(
             span=question.span, stretch=question.stretch, teams=question.teams, me=question.me,
-            zone=question.zone, every_team=question.every_team, chart=question.chart,
+            zone=question.zone, whose=question.whose, chart=question.chart,
         )  # fmt: skip
         found.append(
             Choice(

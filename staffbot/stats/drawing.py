@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,8 +60,8 @@ def _over_time(figures: Figures, by: By, target: timedelta | None) -> dict[str, 
         "over_time": True,
         "labels": [_short(group.label, by) for group in groups],
         "bars": [
-            {"label": "came in", "values": [group.figures.received for group in groups]},
-            {"label": "answered", "values": [group.figures.answered for group in groups]},
+            {"label": label, "values": [getattr(group.figures, name) for group in groups]}
+            for name, label in _shown(figures, by)
         ],
         "line": line,
     }
@@ -71,7 +70,7 @@ def _over_time(figures: Figures, by: By, target: timedelta | None) -> dict[str, 
 def _side_by_side(figures: Figures, by: By) -> dict[str, Any]:
     groups = figures.groups[:_MOST]
     bars: list[dict[str, Any]] = []
-    for name, label in _SHOWN.get(by, (("received", "came in"), ("answered", "answered"))):
+    for name, label in _shown(figures, by):
         values = [getattr(group.figures, name) for group in groups]
         notes = [f"{value:,}" for value in values]
         if name == "answered":
@@ -83,11 +82,13 @@ def _side_by_side(figures: Figures, by: By) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_SHOWN = {
-    By.OUTCOME: (("closed", "closed"),),
-    By.TOPIC: (("closed", "closed"),),
-    By.PERSON: (("claimed", "claimed"), ("answered", "answered")),
-}
+def _shown(figures: Figures, by: By) -> tuple[tuple[str, str], ...]:
+    """What is drawn of each group: its name and what it is called."""
+    if by in (By.OUTCOME, By.TOPIC):
+        return (("closed", "closed"),)
+    if by is By.PERSON or figures.person is not None:
+        return (("claimed", "claimed"), ("answered", "answered"))
+    return (("received", "came in"), ("answered", "answered"))
 
 
 def _note(group: Group) -> str:
@@ -117,30 +118,29 @@ def _cut(text: str, most: int) -> str:
 
 
 def _alt(figures: Figures, by: By, what: str) -> str:
-    said = [
-        f"Chart by {by.value}. {what}: {figures.received:,} came in, "
-        f"{figures.answered:,} were answered."
-    ]
+    counts = ", ".join(
+        f"{getattr(figures, name):,} {called}" for name, called in _shown(figures, by)
+    )
+    said = [f"Chart by {by.value}. {what}: {counts}."]
     if figures.to_answer.median is None:
         said.append(f"Time to first answer: {saying.times(figures.to_answer)}.")
     else:
         said.append(f"Time to first answer in opening time: {saying.times(figures.to_answer)}.")
-    said += _trend(figures.groups) if by.of_time and by is not By.HOUR else _extremes(figures, by)
+    said += _trend(figures, by) if by.of_time and by is not By.HOUR else _extremes(figures, by)
     return " ".join(said)
 
 
-def _trend(groups: Sequence[Group]) -> list[str]:
-    """What went up or down, between the first and the last that can be said."""
+def _trend(figures: Figures, by: By) -> list[str]:
+    """What went up or down, between the halves and between the first and the last that can be said."""
+    groups = figures.groups
     middle = len(groups) // 2
     said = []
     if middle:
-        before = sum(group.figures.received for group in groups[:middle])
-        after = sum(group.figures.received for group in groups[-middle:])
-        went = "more" if after > before else "fewer" if after < before else "as many"
+        name, called = _shown(figures, by)[0]
+        before = sum(getattr(group.figures, name) for group in groups[:middle])
+        after = sum(getattr(group.figures, name) for group in groups[-middle:])
         said.append(
-            f"In the second half {went} came in than in the first ({after:,} after {before:,})."
-            if after != before
-            else f"As many came in in the second half as in the first ({after:,})."
+            f"{called.capitalize()} in the first half: {before:,}, in the second: {after:,}."
         )
     known = [group for group in groups if group.figures.to_answer.median is not None]
     if len(known) > 1:
@@ -157,7 +157,7 @@ def _trend(groups: Sequence[Group]) -> list[str]:
 
 
 def _extremes(figures: Figures, by: By) -> list[str]:
-    name, did = ("closed", "closed") if by in (By.OUTCOME, By.TOPIC) else ("received", "came in")
+    name, did = _shown(figures, by)[0]
     # Nobody is singled out as the one who did most.
     if by is By.PERSON:
         return [f"{len(figures.groups)} people are shown, by name."]

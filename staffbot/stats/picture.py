@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -111,3 +112,9 @@ class Painter:
         self._kept.move_to_end(key)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+
+@cache
+def painter(folder: Path) -> Painter:
+    """The one painter of a folder in this process."""
+    return Painter(folder)

@@ -19,13 +19,13 @@ _TEAM = re.compile(r"\b(?:for|team)\s+(?P<team>.+)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`span` is a stretch of days as typed, `teams` the keys that are meant."""
+    """`span` is a stretch of days as typed, `teams` the keys that are meant, `whose` them as typed."""
 
     span: str
     stretch: Stretch
     teams: tuple[str, ...]
     zone: ZoneInfo
-    every_team: bool = False
+    whose: str = ""
     by: By | None = None
     me: bool = False
     chart: bool = False
@@ -40,7 +40,7 @@ class Question:
         """It with another stretch of days."""
         words = (
             span, "me" if self.me else "", f"by {self.by}" if self.by else "",
-            "chart" if self.chart else "", self._for(),
+            "chart" if self.chart else "", self.whose,
         )  # fmt: skip
         return " ".join(word for word in words if word)
 
@@ -49,11 +49,6 @@ class Question:
         first = self.stretch.start.astimezone(self.zone).date()
         last = (self.stretch.end - timedelta(microseconds=1)).astimezone(self.zone).date()
         return self.typed(f"{first}..{last}")
-
-    def _for(self) -> str:
-        if self.every_team:
-            return "all"
-        return f"for {self.teams[0]}" if len(self.teams) == 1 else ""
 
 
 def parse(text: str, *, settings: Settings, teams: tuple[str, ...], now: datetime) -> Question:
@@ -65,15 +60,22 @@ def parse(text: str, *, settings: Settings, teams: tuple[str, ...], now: datetim
     rest, csv = _without(rest, "csv")
     rest, me = _without(rest, "me")
     chosen = named or teams or tuple(team.key for team in settings.teams)
-    every = len(chosen) == len(settings.teams) > 1
     zone = settings.team(chosen[0]).hours.zone
     stretch = parse_span_of_days(rest, now=now, zone=zone)
     if me and by is By.PERSON:
         by = None
     return Question(
-        span=rest or "30d", stretch=stretch, teams=chosen, zone=zone, every_team=every, by=by, me=me,
-        chart=chart, csv=csv,
+        span=rest or "30d", stretch=stretch, teams=chosen, zone=zone, by=by, me=me,
+        chart=chart, csv=csv, whose=_whose(chosen, settings),
     )  # fmt: skip
+
+
+def _whose(teams: tuple[str, ...], settings: Settings) -> str:
+    if len(settings.teams) == 1:
+        return ""
+    if len(teams) == len(settings.teams):
+        return "all"
+    return f"for {teams[0]}" if len(teams) == 1 else ""
 
 
 def _teams(rest: str, settings: Settings) -> tuple[str, tuple[str, ...]]:

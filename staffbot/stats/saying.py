@@ -82,11 +82,18 @@ def pairs(figures: Figures) -> tuple[tuple[str, str], ...]:
     return (
         *((("Came in", came),) if figures.person is None else ()),
         ("Done", did + (again if figures.person is None else "")),
-        ("Open now", f"{figures.open:,}, {figures.overdue:,} of them overdue"),
+        ("Open now", _open(figures)),
         ("Time to claim", times(figures.to_claim)),
         ("Time to first answer", times(figures.to_answer)),
         ("Answered within target", within(figures.to_answer)),
     )
+
+
+def _open(figures: Figures) -> str:
+    if not figures.open:
+        return "nothing"
+    overdue = f"{figures.overdue:,} of them overdue" if figures.overdue else "none overdue"
+    return f"{figures.open:,}, {overdue}"
 
 
 def times(measured: Times) -> str:
@@ -133,9 +140,10 @@ def shown(figures: Figures, most: int | None = _MOST) -> Sequence[Group]:
 def _line(figures: Figures, by: By) -> str:
     if by in (By.OUTCOME, By.TOPIC):
         return f"{figures.closed:,} closed"
-    came = [] if by is By.PERSON else [f"{figures.received:,} came in"]
-    claimed = [f"{figures.claimed:,} claimed"] if by is By.PERSON else []
-    said = [*came, *claimed, f"{figures.answered:,} answered"]
+    # Nothing comes in for a person: they claim it.
+    of_one = by is By.PERSON or figures.person is not None
+    first = f"{figures.claimed:,} claimed" if of_one else f"{figures.received:,} came in"
+    said = [first, f"{figures.answered:,} answered"]
     if by in (By.PERSON, By.SOURCE, By.TEAM):
         said.append(f"{figures.open:,} open now")
     answered = figures.to_answer

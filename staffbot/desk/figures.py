@@ -1,0 +1,150 @@
+"""Figures for who asks, and in a room where somebody shared them. Counts nothing itself: see stats.
+
+A shared post keeps the question only; it is counted again when it is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from staffbot.desk.ledger import Tx
+from staffbot.desk.mailroom import Post, want
+from staffbot.errors import Refused
+from staffbot.messages import Chart, Control, File, Message
+from staffbot.model import Answer, Done, Person, Role, Room, Unchanged
+from staffbot.settings import PerPerson
+from staffbot.stats import By, Figures, figures
+from staffbot.stats.answer import about, answer, controls
+from staffbot.stats.drawing import drawing, over_time
+from staffbot.stats.picture import NoPicture, painter
+from staffbot.stats.question import Question, parse
+from staffbot.stats.table import table
+
+
+def asked(
+    tx: Tx, person: Person, text: str, *, teams: tuple[str, ...], room: Room | None
+) -> Message:
+    """The answer to a question like `month by source chart`, for this person alone.
+
+    Raises Refused where it cannot be read, or where this person may not see it.
+    """
+    question = parse(text, settings=tx.settings, teams=teams, now=tx.now)
+    _permit(tx, question, person)
+    may_share = room is not None and not question.me and _may_share(tx, question)
+    offered = controls(question, may_share=may_share, groups=_groups(tx, question, person))
+    return _message(tx, question, person=person if question.me else None, controls=offered)
+
+
+def share(
+    tx: Tx, person: Person, text: str, *, teams: tuple[str, ...], room: Room | None
+) -> Answer:
+    """Post the answer to a question in the room where somebody asked."""
+    question = parse(text, settings=tx.settings, teams=teams, now=tx.now)
+    _permit(tx, question, person)
+    team = tx.settings.team_of_room(room) if room is not None else None
+    if room is None or team is None:
+        raise Refused("Figures can be shared in a team's channel only. Ask for them there.")
+    if question.me or not _may_share(tx, question):
+        raise Refused("Figures of single people are not shared in a channel.")
+    asks = {"asked": question.fixed(), "teams": list(question.teams), "by": person.key}
+    # Twice the same within a minute is a button that was pressed twice.
+    key = f"figures:{room}:{tx.now:%Y%m%d%H%M}:{question.fixed()}"
+    post = want(
+        tx, key=key, kind="figures", room=room, platform=room.platform, team=team.key, detail=asks
+    )
+    if post is None:
+        return Unchanged(mention=None, said="These figures were shared here just now.")
+    return Done(mention=None, said="Shared in this channel.")
+
+
+def shared(tx: Tx, post: Post) -> Message | None:
+    """What a shared post says; None where its question cannot be answered any more."""
+    try:
+        question = parse(
+            post.detail["asked"],
+            settings=tx.settings,
+            teams=tuple(post.detail["teams"]),
+            now=tx.now,
+        )
+    except Refused:
+        return None
+    if question.me or not _may_share(tx, question):
+        return None
+    return _message(tx, question)
+
+
+def _message(
+    tx: Tx, question: Question, *, person: Person | None = None, controls: tuple[Control, ...] = ()
+) -> Message:
+    by = question.by
+    if by is None and question.chart:
+        by = over_time(question.stretch.start, question.stretch.end)
+    found = figures(
+        tx.conn, tx.settings, start=question.stretch.start, end=question.stretch.end, now=tx.now,
+        teams=question.teams, by=by, person=person.key if person else None,
+    )  # fmt: skip
+    what = about(question, tx.settings, person.name if person else "")
+    chart, no_chart = _chart(tx, question, found, what) if question.chart else (None, "")
+    file = None
+    if question.csv:
+        file = File(
+            name="figures.csv", content=table(found, what), label="The figures as a CSV file"
+        )
+    # Stretches that nobody asked for are in the picture only.
+    said = found if question.by is not None else replace(found, by=None, groups=())
+    return answer(
+        said, question, what=what, chart=chart, no_chart=no_chart, file=file, controls=controls
+    )
+
+
+def _chart(tx: Tx, question: Question, found: Figures, what: str) -> tuple[Chart | None, str]:
+    targets = {target for key in question.teams for target in tx.team(key).targets}
+    one = next(iter(targets)).answer_within if len(targets) == 1 else None
+    plan = drawing(found, what, one)
+    if plan is None:
+        return None, "There is nothing to draw."
+    picture = painter(tx.settings.data / "charts").paint(plan)
+    if isinstance(picture, NoPicture):
+        return None, picture.why
+    return Chart(png=picture, alt=plan.alt, name="figures.png"), ""
+
+
+# --- who may see what ---------------------------------------------------------------------------
+
+
+def _permit(tx: Tx, question: Question, person: Person) -> None:
+    if question.me and person.shared:
+        raise Refused("This is a shared login, so it has no figures of its own.")
+    if question.by is By.PERSON and not _sees_people(tx, person):
+        mine = f"`/{tx.settings.root} stats me` shows your own."
+        if tx.settings.figures_by_person is PerPerson.NOBODY:
+            raise Refused(f"Figures by person are shown to nobody here. {mine}")
+        raise Refused(f"Figures by person are shown to managers and deputies. {mine}")
+
+
+def _sees_people(tx: Tx, person: Person) -> bool:
+    match tx.settings.figures_by_person:
+        case PerPerson.NOBODY:
+            return False
+        case PerPerson.MANAGERS:
+            return person.role is not Role.STAFF and not person.shared
+        case PerPerson.EVERYONE:
+            return not person.shared
+        case _:
+            assert_never(tx.settings.figures_by_person)
+
+
+def _may_share(tx: Tx, question: Question) -> bool:
+    """A channel is read by everyone, shared logins too."""
+    return question.by is not By.PERSON or tx.settings.figures_by_person is PerPerson.EVERYONE
+
+
+def _groups(tx: Tx, question: Question, person: Person) -> tuple[By, ...]:
+    """The ways to group that this person can choose."""
+    ways = [By.SOURCE, By.OUTCOME, By.TOPIC, By.HOUR, By.DAY, By.WEEK, By.MONTH]
+    if len(question.teams) > 1:
+        ways.insert(0, By.TEAM)
+    if not question.me and _sees_people(tx, person):
+        ways.insert(0, By.PERSON)
+    return tuple(ways)
