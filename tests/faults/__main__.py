@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import kills
+from tests.faults import kills, pairs
 from tests.faults.ground import DATABASES
 
 
@@ -26,12 +26,15 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills",))
+    only = chosen(args.only, ("kills", "pairs"))
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
             number = args.kills if database == "sqlite" else args.kills_postgres or args.kills // 5
             yield lambda database=database, number=number: kills.run(database, number)  # type: ignore[misc]
+    if "pairs" in only:
+        for database in databases:
+            yield lambda database=database: pairs.run(database)  # type: ignore[misc]
 
 
 def main() -> int:

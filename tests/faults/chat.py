@@ -15,9 +15,8 @@ from staffbot.model import MessageRef, Room
 class WitnessChat:
     """Posts to a witness. A room's name there is the room's id."""
 
-    platform = "local"
-
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, platform: str = "local") -> None:
+        self.platform = platform
         self._url = url
         self._session: aiohttp.ClientSession | None = None
 
@@ -35,7 +34,7 @@ class WitnessChat:
         return MessageRef(room=room, id=taken["id"])
 
     async def direct(self, user_id: str, message: Message, key: str) -> MessageRef:
-        return await self.post(Room(platform="local", id=f"direct:{user_id}"), message, key)
+        return await self.post(Room(platform=self.platform, id=f"direct:{user_id}"), message, key)
 
     async def edit(self, ref: MessageRef, message: Message) -> None:
         await self._call("POST", "/edit", {"id": ref.id, "text": message.text})

@@ -37,25 +37,30 @@ LIFE = timedelta(seconds=0.6)
 LIMIT_SECONDS = 60.0
 
 
-def a_desk(url: str, rooms: Sequence[str], people: int = 1) -> Desk:
-    """A desk on that database. Each room is one team's and has a source of its own name."""
+def a_desk(url: str, rooms: Sequence[Room], people: int = 1) -> Desk:
+    """A desk on that database, with its staff. Each room is a team's, with a source of its name."""
     settings = library.settings(
         url,
         teams=tuple(
-            Team(key=room, name=room, rooms=(TeamRoom(room=Room(platform="local", id=room)),))
-            for room in rooms
+            Team(key=room.id, name=room.id, rooms=(TeamRoom(room=room),)) for room in rooms
         ),
-        routes=tuple(Route(team=room, source=room) for room in rooms),
-        sources=tuple(SourceSettings(name=room, type="fault") for room in rooms),
+        routes=tuple(Route(team=room.id, source=room.id) for room in rooms),
+        sources=tuple(SourceSettings(name=room.id, type="fault") for room in rooms),
         staff=tuple(
-            StaffMember(key=f"p{n}", name=f"Person {n}", ids={"local": f"p{n}"})
+            StaffMember(
+                key=f"p{n}",
+                name=f"Person {n}",
+                ids={platform: f"{platform}-p{n}" for platform in {r.platform for r in rooms}},
+            )
             for n in range(people)
         ),
         # No storm: every mention has a card of its own, which is what is counted.
         storm=Storm(mentions=1_000_000_000),
         delivery=Delivery(request_life=LIFE, edit_every=timedelta(milliseconds=20)),
     )
-    return Desk(Store.open(url), settings, system_clock)
+    desk = Desk(Store.open(url), settings, system_clock)
+    desk.act(sync_staff)
+    return desk
 
 
 def render(tx: Tx, post: Taken) -> Message | None:
@@ -88,11 +93,6 @@ def _furnish(url: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     metadata.create_all(engine)
     engine.dispose()
-
-
-def staffed(desk: Desk) -> None:
-    """Bring `[[staff]]` into the database."""
-    desk.act(sync_staff)
 
 
 @cache

@@ -14,13 +14,14 @@ from functools import partial
 from sqlalchemy import func, select
 
 from staffbot.desk.ledger import Desk
+from staffbot.model import Room
 from staffbot.tables import arrivals, posts, sources
-from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked, staffed
+from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked
 from tests.faults.witness import Witness
 from tests.faults.work import carry_all, quiet, warm_up, work_until_killed
 
 # A dead worker's room rests until its request's life is over: enough rooms to go on in meanwhile.
-_ROOMS = tuple(f"room{n}" for n in range(24))
+_ROOMS = tuple(Room(platform="local", id=f"room{n}") for n in range(24))
 # A call takes up to twice so long at the witness.
 _DAWDLE = 0.004
 # Of the kills, how many come while a worker starts and recovers, and how many within a call.
@@ -108,7 +109,7 @@ class Killer:
     def settle(self) -> None:
         """Let a worker carry what is left, and count at the witness."""
         self.witness.dawdle(0)
-        pid = forked(partial(carry_all, self.desk, self.witness.url))
+        pid = forked(partial(carry_all, self.desk, self.witness.url, "local"))
         end = time.monotonic() + LIMIT_SECONDS
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
             self._hear(0)
@@ -144,7 +145,6 @@ def run(database: str, kills: int) -> Report:
     try:
         with a_database(database) as url:
             desk = a_desk(url, _ROOMS)
-            staffed(desk)
             warm_up(desk, witness.url, _ROOMS)
             witness.dawdle(_DAWDLE)
             killer = Killer(database, url, desk, witness)

@@ -15,7 +15,7 @@ from staffbot.desk.arrivals import take_in
 from staffbot.desk.claims import claim
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import get_person
-from staffbot.model import Batch, IncomingMention, Kind, Patron, system_clock
+from staffbot.model import Batch, IncomingMention, Kind, Patron, Room, system_clock
 from staffbot.outbox import Outbox
 from staffbot.tables import posts, sources
 from tests.faults.chat import WitnessChat
@@ -34,41 +34,41 @@ def incoming(source: str, number: int) -> IncomingMention:
     )  # fmt: skip
 
 
-def work_until_killed(desk: Desk, witness: str, rooms: Sequence[str]) -> None:
-    """Take in and carry, for ever."""
+def work_until_killed(desk: Desk, witness: str, rooms: Sequence[Room]) -> None:
+    """Take in and carry, for ever, in rooms of one platform."""
     asyncio.run(_live(desk, witness, rooms))
 
 
-def carry_all(desk: Desk, witness: str) -> None:
+def carry_all(desk: Desk, witness: str, platform: str) -> None:
     """Carry until nothing is left to carry."""
-    asyncio.run(_carry_all(desk, witness))
+    asyncio.run(_carry_all(desk, WitnessChat(witness, platform)))
 
 
-def warm_up(desk: Desk, witness: str, rooms: Sequence[str]) -> None:
+def warm_up(desk: Desk, witness: str, rooms: Sequence[Room]) -> None:
     """Do everything once before forking, so that a worker is at work within milliseconds.
 
     SQLAlchemy compiles each statement once; connections are closed, as they survive no fork.
     """
     for room in rooms[:2]:
-        _one_step(desk, room, claims=1.0)
-        _one_step(desk, room, claims=1.0)
-    carry_all(desk, witness)
+        _one_step(desk, room.id, claims=1.0)
+        _one_step(desk, room.id, claims=1.0)
+    carry_all(desk, witness, rooms[0].platform)
     desk.store.close()
     gc.collect()
     gc.freeze()  # or the first collection of each worker copies the whole heap
 
 
-async def _live(desk: Desk, witness: str, rooms: Sequence[str]) -> None:
-    outbox = asyncio.create_task(Outbox(desk, {"local": WitnessChat(witness)}, render).run())
+async def _live(desk: Desk, witness: str, rooms: Sequence[Room]) -> None:
+    chat = WitnessChat(witness, rooms[0].platform)
+    outbox = asyncio.create_task(Outbox(desk, {chat.platform: chat}, render).run())
     while not outbox.done():
-        await asyncio.to_thread(_one_step, desk, random.choice(rooms))
+        await asyncio.to_thread(_one_step, desk, random.choice(rooms).id)
         await asyncio.sleep(random.uniform(0, 0.004))
     outbox.result()
 
 
-async def _carry_all(desk: Desk, witness: str) -> None:
-    chat = WitnessChat(witness)
-    outbox = Outbox(desk, {"local": chat}, render)
+async def _carry_all(desk: Desk, chat: WitnessChat) -> None:
+    outbox = Outbox(desk, {chat.platform: chat}, render)
     task = asyncio.create_task(outbox.run())
     while await desk.looking(pending):  # noqa: ASYNC110 # another process may be the one to end it
         await asyncio.sleep(0.02)

@@ -1,0 +1,323 @@
+"""Named fail points, before and after each commit and each call, each with each fault: all pairs.
+
+A point's fault is either a crash there, or it is armed there: the next call about this room meets
+it at the witness. Nothing depends on timing: a scenario goes on until its fail point was reached
+and its fault was met, and everything is carried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import func, select
+
+from staffbot.desk import mailroom
+from staffbot.desk.arrivals import take_in
+from staffbot.desk.claims import claim
+from staffbot.desk.ledger import Desk, Tx, change, find
+from staffbot.desk.people import get_person
+from staffbot.messages import Message
+from staffbot.model import Batch, MessageRef, Room
+from staffbot.outbox import Outbox
+from staffbot.tables import posts
+from tests.faults.chat import WitnessChat
+from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked, render
+from tests.faults.witness import Witness
+from tests.faults.work import incoming, quiet, warm_up
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAULTS = ("crash", "timeout", "cut", "429", "500")
+COMMITS = ("take_in", "claim", "take_due", "sent", "edited", "failed", "absent")
+CALLS = ("post", "edit", "find", "direct")
+POINTS = tuple(
+    f"{when} {what} {name}"
+    for what, names in (("commit", COMMITS), ("call", CALLS))
+    for name in names
+    for when in ("before", "after")
+)
+# What has to go wrong before a scenario comes to its point at all.
+_LEADS_TO = {"failed": "500", "absent": "cut-before", "find": "cut-before"}
+# Scenarios mostly wait for the life of a request to be over, so many go on at once.
+_AT_ONCE = 10
+
+
+class FailPoint:
+    """One armed point. When it is reached it acts, once."""
+
+    def __init__(self, point: str | None, fault: str, room: str, witness: Witness) -> None:
+        self._point = point
+        self._fault = fault
+        self._room = room
+        self._witness = witness
+        self.reached = False
+
+    def pass_by(self, point: str) -> None:
+        if point != self._point or self.reached:
+            return
+        self.reached = True
+        if self._fault == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._witness.arm(self._room, self._fault)
+
+
+class FailingDesk(Desk):
+    """A desk with fail points around its commits."""
+
+    def __init__(self, desk: Desk, point: FailPoint) -> None:
+        super().__init__(desk.store, desk.settings, desk.clock)
+        self._point = point
+
+    def act(
+        self, use_case: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        name = getattr(use_case, "__name__", "")
+
+        def then_pass_by(tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            answer = use_case(tx, *args, **kwargs)
+            self._point.pass_by(f"before commit {name}")
+            return answer
+
+        answer = super().act(then_pass_by, *args, **kwargs)
+        self._point.pass_by(f"after commit {name}")
+        return answer
+
+
+class FailingChat(WitnessChat):
+    """A chat with fail points around its calls."""
+
+    def __init__(self, url: str, platform: str, point: FailPoint) -> None:
+        super().__init__(url, platform)
+        self._point = point
+
+    async def post(self, room: Room, message: Message, key: str) -> MessageRef:
+        name = "direct" if room.id.startswith("direct:") else "post"
+        self._point.pass_by(f"before call {name}")
+        ref = await super().post(room, message, key)
+        self._point.pass_by(f"after call {name}")
+        return ref
+
+    async def edit(self, ref: MessageRef, message: Message) -> None:
+        self._point.pass_by("before call edit")
+        await super().edit(ref, message)
+        self._point.pass_by("after call edit")
+
+    async def find(self, room: Room, key: str) -> MessageRef | None:
+        self._point.pass_by("before call find")
+        ref = await super().find(room, key)
+        self._point.pass_by("after call find")
+        return ref
+
+
+@dataclass(slots=True)
+class Scenario:
+    """One pair. It has a platform, a room and a source of its own, all of one name."""
+
+    name: str
+    point: str
+    fault: str
+    met: bool = False
+    runs: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def room(self) -> Room:
+        return Room(platform=self.name, id=self.name)
+
+    @property
+    def at(self) -> str:
+        return self.point.rpartition(" ")[2]
+
+    @property
+    def meets_at(self) -> str:
+        """The room whose next call meets the fault."""
+        return f"direct:{self.name}-p0" if self.at == "direct" else self.name
+
+
+@dataclass(slots=True)
+class Report:
+    database: str
+    pairs: int = 0
+    scenarios: list[Scenario] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def met(self) -> int:
+        return sum(scenario.met for scenario in self.scenarios)
+
+    @property
+    def wrong(self) -> list[str]:
+        return [f"{s.point} x {s.fault}: {wrong}" for s in self.scenarios for wrong in s.wrong]
+
+    @property
+    def well(self) -> bool:
+        return self.met == self.pairs == len(POINTS) * len(FAULTS) and not self.wrong
+
+    def __str__(self) -> str:
+        return (
+            f"pairs on {self.database}: {self.met} of {self.pairs} pairs of fail point and fault "
+            f"met, {len(self.wrong)} ended wrong ({self.seconds:.0f} s)"
+        )
+
+
+def play(desk: Desk, witness: Witness, scenario: Scenario, armed: bool) -> None:
+    """In a forked worker: the whole way of one mention, again and again until nobody kills it."""
+    point = scenario.point if armed else None
+    fail_point = FailPoint(point, scenario.fault, scenario.meets_at, witness)
+    if armed and scenario.at in _LEADS_TO:
+        witness.arm(scenario.name, _LEADS_TO[scenario.at])
+    asyncio.run(_play(FailingDesk(desk, fail_point), witness.url, scenario, fail_point))
+
+
+async def _play(desk: Desk, witness: str, scenario: Scenario, point: FailPoint) -> None:
+    chat = FailingChat(witness, scenario.name, point)
+    outbox = Outbox(desk, {scenario.name: chat}, render)
+    task = asyncio.create_task(outbox.run())
+    batch = Batch(mentions=(incoming(scenario.name, 1),), cursor="1")
+    await desk.acting(take_in, source=scenario.name, batch=batch)
+    await _carried(desk, scenario)
+    await desk.acting(_claim_by_p0, scenario.name)
+    await _carried(desk, scenario)
+    for number in (1, 2):
+        await desk.acting(_tell, scenario.name, number)
+        await _carried(desk, scenario)
+    # One more call about the room, for a fault that was armed late.
+    await desk.acting(_touch, scenario.name)
+    await _carried(desk, scenario)
+    outbox.stop()
+    await task
+    await chat.close()
+
+
+async def _carried(desk: Desk, scenario: Scenario) -> None:
+    while await desk.looking(_pending, scenario.name):  # noqa: ASYNC110 # the database says when
+        await asyncio.sleep(0.01)
+
+
+def _pending(tx: Tx, name: str) -> int:
+    query = select(func.count()).where(posts.c.pending == 1, posts.c.platform == name)
+    number: int = tx.conn.execute(query).scalar_one()
+    return number
+
+
+def _number(tx: Tx, name: str) -> int:
+    number: int = tx.conn.execute(
+        select(posts.c.mention).where(posts.c.platform == name, posts.c.kind == "card")
+    ).scalar_one()
+    return number
+
+
+def _claim_by_p0(tx: Tx, name: str) -> None:
+    person = get_person(tx, "p0")
+    assert person is not None
+    claim(tx, _number(tx, name), person)
+
+
+_claim_by_p0.__name__ = "claim"  # the fail point's name
+
+
+def _tell(tx: Tx, name: str, number: int) -> None:
+    mailroom.want(
+        tx, key=f"told:{name}:{number}", kind="told", platform=name, person="p0", detail={}
+    )
+
+
+def _touch(tx: Tx, name: str) -> None:
+    mention = find(tx, _number(tx, name))
+    assert mention is not None
+    change(tx, mention)
+
+
+class Stage:
+    """Plays scenarios, several at once, each in processes of its own."""
+
+    def __init__(self, desk: Desk, witness: Witness, scenarios: list[Scenario]) -> None:
+        self._desk = desk
+        self._witness = witness
+        self._waiting = scenarios[::-1]
+        self._playing: dict[int, tuple[Scenario, float]] = {}
+
+    def play_all(self) -> None:
+        while self._waiting or self._playing:
+            while self._waiting and len(self._playing) < _AT_ONCE:
+                self._begin(self._waiting.pop(), time.monotonic() + LIMIT_SECONDS)
+            for pid, (scenario, end) in list(self._playing.items()):
+                if time.monotonic() > end:
+                    os.kill(pid, signal.SIGKILL)
+                    scenario.wrong.append(f"not carried within {LIMIT_SECONDS:.0f} s")
+                done, status = os.waitpid(pid, os.WNOHANG)
+                if done:
+                    del self._playing[pid]
+                    self._ended(scenario, status, end)
+            time.sleep(0.005)
+
+    def _begin(self, scenario: Scenario, end: float) -> None:
+        armed = scenario.runs == 0
+        scenario.runs += 1
+        pid = forked(partial(play, self._desk, self._witness, scenario, armed))
+        self._playing[pid] = (scenario, end)
+
+    def _ended(self, scenario: Scenario, status: int, end: float) -> None:
+        if scenario.wrong:
+            return
+        if os.WIFSIGNALED(status) and scenario.fault == "crash" and scenario.runs == 1:
+            scenario.met = True
+            self._begin(scenario, end)
+        elif status != 0:
+            scenario.wrong.append(f"the worker ended with {status}")
+
+
+def _judge(scenario: Scenario, url: str, seen: Any) -> None:
+    """What the witness saw against what the database says."""
+    if scenario.fault != "crash":
+        expected = 1 + (_LEADS_TO.get(scenario.at) == scenario.fault)
+        scenario.met = seen["met"].get(f"{scenario.meets_at} {scenario.fault}", 0) >= expected
+    counts = Counter(post["key"] for post in seen["posts"])
+    shown = {post["key"]: post["text"] for post in seen["posts"]}
+    rows = ask(url, select(posts).where(posts.c.platform == scenario.name))
+    if sorted(row.kind for row in rows) != ["card", "told", "told"]:
+        scenario.wrong.append(f"{len(rows)} posts are wanted, not a card and two letters")
+    for row in rows:
+        if counts[row.key] > 1:
+            scenario.wrong.append(f"{row.key} was posted {counts[row.key]} times")
+        # A letter in doubt is not sent again; it is known as unknown, not lost in silence.
+        if row.state == "unknown" and row.kind == "told":
+            continue
+        if counts[row.key] != 1 or row.state != "sent":
+            scenario.wrong.append(f"{row.key} is {row.state}, posted {counts[row.key]} times")
+        elif row.kind == "card" and shown[row.key] != f"{row.key} {row.wanted}":
+            scenario.wrong.append(f"{row.key} shows an old revision")
+
+
+def run(database: str) -> Report:
+    """Every pair on a fresh database of that kind."""
+    quiet()
+    began = time.monotonic()
+    pairs = itertools.product(POINTS, FAULTS)
+    scenarios = [
+        Scenario(name=f"pair{n}", point=point, fault=fault)
+        for n, (point, fault) in enumerate(pairs)
+    ]
+    warm = [Room(platform="warm", id=f"warm{n}") for n in range(2)]
+    witness = Witness.start()
+    try:
+        with a_database(database) as url:
+            desk = a_desk(url, [*warm, *(scenario.room for scenario in scenarios)])
+            warm_up(desk, witness.url, warm)
+            Stage(desk, witness, scenarios).play_all()
+            seen = witness.seen()
+            for scenario in scenarios:
+                _judge(scenario, url, seen)
+    finally:
+        witness.close()
+    return Report(database, len(scenarios), scenarios, time.monotonic() - began)
