@@ -5,21 +5,18 @@ A shared post keeps the question only; it is counted again when it is sent.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from staffbot.desk.ledger import Tx
 from staffbot.desk.mailroom import Post, want
 from staffbot.errors import Refused
-from staffbot.messages import Chart, Control, File, Message
+from staffbot.messages import Message
 from staffbot.model import Answer, Done, Person, Role, Room, Unchanged
 from staffbot.settings import PerPerson
-from staffbot.stats import By, Figures, figures
-from staffbot.stats.answer import about, answer, controls
-from staffbot.stats.drawing import drawing, over_time
-from staffbot.stats.picture import NoPicture, painter
+from staffbot.stats import By
+from staffbot.stats.answer import controls
+from staffbot.stats.asked import message
 from staffbot.stats.question import Question, parse
-from staffbot.stats.table import table
 
 
 def asked(
@@ -33,7 +30,10 @@ def asked(
     _permit(tx, question, person)
     may_share = room is not None and not question.me and _may_share(tx, question)
     offered = controls(question, may_share=may_share, groups=_groups(tx, question, person))
-    return _message(tx, question, person=person if question.me else None, controls=offered)
+    return message(
+        tx.conn, tx.settings, question, now=tx.now, person=person if question.me else None,
+        controls=offered,
+    )  # fmt: skip
 
 
 def share(
@@ -71,43 +71,7 @@ def shared(tx: Tx, post: Post) -> Message | None:
         return None
     if question.me or not _may_share(tx, question):
         return None
-    return _message(tx, question)
-
-
-def _message(
-    tx: Tx, question: Question, *, person: Person | None = None, controls: tuple[Control, ...] = ()
-) -> Message:
-    by = question.by
-    if by is None and question.chart:
-        by = over_time(question.stretch.start, question.stretch.end)
-    found = figures(
-        tx.conn, tx.settings, start=question.stretch.start, end=question.stretch.end, now=tx.now,
-        teams=question.teams, by=by, person=person.key if person else None,
-    )  # fmt: skip
-    what = about(question, tx.settings, person.name if person else "")
-    chart, no_chart = _chart(tx, question, found, what) if question.chart else (None, "")
-    file = None
-    if question.csv:
-        file = File(
-            name="figures.csv", content=table(found, what), label="The figures as a CSV file"
-        )
-    # Stretches that nobody asked for are in the picture only.
-    said = found if question.by is not None else replace(found, by=None, groups=())
-    return answer(
-        said, question, what=what, chart=chart, no_chart=no_chart, file=file, controls=controls
-    )
-
-
-def _chart(tx: Tx, question: Question, found: Figures, what: str) -> tuple[Chart | None, str]:
-    targets = {target for key in question.teams for target in tx.team(key).targets}
-    one = next(iter(targets)).answer_within if len(targets) == 1 else None
-    plan = drawing(found, what, one)
-    if plan is None:
-        return None, "There is nothing to draw."
-    picture = painter(tx.settings.data / "charts").paint(plan)
-    if isinstance(picture, NoPicture):
-        return None, picture.why
-    return Chart(png=picture, alt=plan.alt, name="figures.png"), ""
+    return message(tx.conn, tx.settings, question, now=tx.now)
 
 
 # --- who may see what ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from staffbot.stats import saying
 from staffbot.stats.figures import Figures, Times
 
-_BOM = "\ufeff"
+BOM = "\ufeff"
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = frozenset("=+-@\t\r\n")
 _HEADER = (
@@ -33,7 +33,7 @@ def table(figures: Figures, what: str, *, bom: bool = True) -> bytes:
     lines: list[Sequence[Cell]] = [_HEADER, _line(what, figures)]
     lines += [_line(group.label, group.figures) for group in figures.groups]
     lines.append((saying.rule(figures.by),))
-    return ((_BOM if bom else "") + written(lines)).encode()
+    return ((BOM if bom else "") + written(lines)).encode()
 
 
 def written(lines: Iterable[Sequence[Cell]]) -> str:
