@@ -72,7 +72,7 @@ def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
     if not named:
         return Call(verb=_BY_WORDS["mine"])
     if verb is None:
-        raise Refused(_unknown(named, root))
+        raise Refused(_unknown(named, rest, root))
     said, rest = _read(verb, rest, in_thread=in_thread)
     if rest:
         raise Refused(f"I cannot place “{_cut(rest)}”. {usage(verb, root)}")
@@ -177,10 +177,11 @@ def _after(text: str, amount: int) -> str:
     return pieces[amount].strip() if len(pieces) > amount else ""
 
 
-def _unknown(named: str, root: str) -> str:
+def _unknown(named: str, rest: str, root: str) -> str:
     near = difflib.get_close_matches(named.lower(), _BY_WORDS, n=1, cutoff=0.6)
     if near:
-        return f"There is no command “{_cut(named)}”. Did you mean `/{root} {near[0]}`?"
+        meant = f"/{root} {near[0]} {_cut(' '.join(rest.split()))}".strip()
+        return f"There is no command “{_cut(named)}”. Did you mean `{meant}`?"
     return f"There is no command “{_cut(named)}”. `/{root} help` shows them all."
 
 

@@ -84,7 +84,7 @@ def test_a_line_is_read_as_a_person_means_it(typed: str, verb: str, said: dict[s
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("clam 42", "Did you mean `/lib claim`?"),
+        ("clam 42", "Did you mean `/lib claim 42`?"),
         ("relese", "Did you mean `/lib release`?"),
         ("xyzzy", "`/lib help` shows them all"),
         ("claim 42 please", "Type `/lib claim [42]`, for example `/lib claim 42`."),

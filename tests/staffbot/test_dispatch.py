@@ -179,7 +179,7 @@ async def test_refusals_help_and_say_who_can(staff: Staff) -> None:
     for line, helps in (
         ("release 1", "Ana Silva has 1: they can do that, or a deputy or manager."),
         ("assign 1 to ben", "Ana Silva has 1: they can do that, or a deputy or manager."),
-        ("clam 1", "There is no command “clam”. Did you mean `/lib claim`?"),
+        ("clam 1", "There is no command “clam”. Did you mean `/lib claim 1`?"),
         ("claim 99", "There is no mention 99."),
         ("hand over to nobody-here", "I know nobody called “nobody-here” here"),
         ("done", "You have claimed nothing, so say which one is meant."),

@@ -28,7 +28,8 @@ def told(library: Library, about: str) -> Message:
     return rendered(library, row.key)
 
 
-def test_a_card_shows_its_newest_state(library: Library) -> None:
+def test_a_card_shows_its_newest_state(sqlite_library: Library) -> None:
+    library = sqlite_library
     library.arrives("Is the printer back?")
     assert "unclaimed" in rendered(library).text
     library.claim(1)
@@ -40,7 +41,8 @@ def test_a_card_shows_its_newest_state(library: Library) -> None:
     assert "printer" not in str(closed)
 
 
-def test_edits_and_withdrawals_by_the_patron_reach_the_card(library: Library) -> None:
+def test_edits_and_withdrawals_by_the_patron_reach_the_card(sqlite_library: Library) -> None:
+    library = sqlite_library
     library.arrives("Is the printer back?")
     at = library.clock.forward(minutes=5)
     library.take_in(changes=(Edited(native_id="n1", text="Is the scanner back?", at=at),))
@@ -54,7 +56,8 @@ def test_edits_and_withdrawals_by_the_patron_reach_the_card(library: Library) ->
     assert "Withdrawn by the patron Tue 3 Mar 10:05." in gone.plain()
 
 
-def test_people_are_told_in_a_sentence_without_the_patrons_words(library: Library) -> None:
+def test_people_are_told_in_a_sentence_without_the_patrons_words(sqlite_library: Library) -> None:
+    library = sqlite_library
     library.arrives("Secret one")
     library.desk.act(claims.assign, 1, library.person("ben"), library.person("ana"))
     library.desk.act(conversations.keep_private, 1, library.person("ben"))
@@ -73,8 +76,9 @@ def test_people_are_told_in_a_sentence_without_the_patrons_words(library: Librar
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_the_last_owner_is_told_when_the_patron_writes_again(
-    library: Library, closed: bool
+    sqlite_library: Library, closed: bool
 ) -> None:
+    library = sqlite_library
     patron = library.incoming().patron
     library.take_in(library.incoming("First", conversation="c", patron=patron))
     library.claim(1)
