@@ -2,6 +2,7 @@
 
 running    run and demo              checking   check, with --data and --route
 database   migrate and backup        beginning  init
+telling    digest                    figures    stats and export
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from staffbot import plugins
-from staffbot.cli import beginning, checking, database, running
+from staffbot.cli import beginning, checking, database, figures, running, telling
 from staffbot.errors import ConfigError, StaffbotError
 
 # A usage error, a wrong configuration and a database that cannot be used: a person has to act.
@@ -31,6 +32,9 @@ app.command("init")(beginning.init)
 app.command("check")(checking.check)
 app.command("migrate")(database.migrate)
 app.command("backup")(database.backup)
+app.command("stats")(figures.stats)
+app.command("export")(figures.export)
+app.command("digest")(telling.digest)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

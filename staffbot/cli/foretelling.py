@@ -119,8 +119,14 @@ def _kind(said: str) -> Kind:
 def _by_host(settings: Settings, url: str) -> SourceSettings | None:
     host = urlsplit(url).hostname
     for source in settings.sources:
-        options = source.options
-        values = options.model_dump().values() if isinstance(options, BaseModel) else ()
-        if any(urlsplit(str(value)).hostname == host for value in values if "://" in str(value)):
+        addresses = (value for value in _texts(source.options) if "://" in value)
+        if any(urlsplit(address).hostname == host for address in addresses):
             return source
     return None
+
+
+def _texts(options: object) -> list[str]:
+    """A source's own settings that are plain text: a secret is none."""
+    names = type(options).model_fields if isinstance(options, BaseModel) else ()
+    values = [getattr(options, name) for name in names]
+    return [value for value in values if isinstance(value, str)]

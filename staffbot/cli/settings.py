@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,10 @@ import typer
 
 from staffbot import log, plugins
 from staffbot.config import load
+from staffbot.desk.ledger import Desk
+from staffbot.model import system_clock
 from staffbot.settings import Settings
+from staffbot.store import Store
 
 Config = Annotated[
     Path,
@@ -31,3 +36,15 @@ def settings_of(config: Path) -> Settings:
     settings = load(config, os.environ, plugins.networks(), plugins.doors())
     log.set_up(secrets=log.secrets_of(settings))
     return settings
+
+
+@contextmanager
+def looking(config: Path) -> Iterator[Desk]:
+    """The desk, to be asked while the bot may be running. Raises StoreError for an old database."""
+    settings = settings_of(config)
+    store = Store.open(settings.store.url.value)
+    try:
+        store.check_version()
+        yield Desk(store, settings, system_clock)
+    finally:
+        store.close()
