@@ -7,6 +7,7 @@ Knows no network and no rule; what a patron wrote passes through it and is never
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 import traceback
@@ -28,7 +29,7 @@ T = TypeVar("T")
 # One transaction takes at most this many, so that a claim never waits long for the writer.
 PIECE = 100
 # The desk may be out of order (a full disk): nothing is lost by waiting, so wait and try again.
-_DESK_WAITS = (1.0, 5.0, 30.0)
+_DESK_WAITS = (1.0, 5.0, 30.0, 60.0, 300.0)
 # Waits are cut into these, so that a next moment which was changed in the database is noticed.
 _LONGEST_SLEEP = 60.0
 
@@ -89,6 +90,7 @@ class Intake:
                 wait = _DESK_WAITS[min(desk_failures, len(_DESK_WAITS) - 1)]
                 desk_failures += 1
                 _log.error("intake cannot store", source=source.name, **_place(problem))
+                await self._not_stored(source.name, problem, wait)
             self._alive(f"intake:{source.name}")
             await self._sleep(source.name, wait)
 
@@ -138,6 +140,16 @@ class Intake:
         )  # fmt: skip
         _log.warning("source cannot be read", source=source, reason=reason, again_in=round(wait))
         return wait
+
+    async def _not_stored(self, source: str, problem: Exception, wait: float) -> None:
+        """Say where a person looks that nothing comes in, if the database takes at least that."""
+        reason = f"what it brought could not be stored ({type(problem).__name__})"
+        with contextlib.suppress(Exception):
+            await self._stored(
+                self._desk.acting(
+                    rounds.not_stored, source=source, reason=reason, again_in_seconds=wait
+                )
+            )
 
     def _taker(self, source: str) -> TakeIn:
         async def take_in(batch: Batch, delivery: str | None = None) -> TakenIn:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from staffbot.desk import changes, follow_ups, newcomers
+from staffbot.desk import changes, follow_ups, newcomers, rounds
 from staffbot.desk.hashes import Hashed, hashed
 from staffbot.desk.ledger import Tx
 from staffbot.desk.troubles import park
@@ -164,4 +164,12 @@ def _remember(tx: Tx, source: str, batch: Batch, new: Sequence[IncomingMention])
         values["cursor"] = batch.cursor
     if new:
         values["mention_at"] = tx.now
+        last = tx.conn.execute(
+            select(sources.c.mention_at, sources.c.usual_gap_seconds).where(
+                sources.c.name == source
+            )
+        ).one()
+        if last.mention_at is not None:
+            gap = rounds.usual_gap(last.usual_gap_seconds, tx.now - last.mention_at)
+            values["usual_gap_seconds"] = gap
     tx.conn.execute(update(sources).where(sources.c.name == source).values(**values))

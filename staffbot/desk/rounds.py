@@ -19,6 +19,7 @@ from staffbot.tables import sources
 # up to a day.
 LONGEST_BACK_OFF = timedelta(hours=1)
 LONGEST_WISH = timedelta(days=1)
+_ONE_ARRIVAL = timedelta(hours=1)
 _SHORTEST = timedelta(seconds=1)
 _JITTER = 0.1
 _LONGEST_REASON = 300
@@ -87,6 +88,27 @@ def failed(
         failures=row.failures + 1, error=reason[:_LONGEST_REASON],
     )  # fmt: skip
     return wait.total_seconds()
+
+
+def not_stored(tx: Tx, *, source: str, reason: str, again_in_seconds: float) -> None:
+    """A round went well on the network and ill here. It is done again soon, from the same cursor."""
+    row = _row(tx, source)
+    _keep(
+        tx, source, next_fetch_at=tx.real_now + timedelta(seconds=again_in_seconds),
+        failing_since=row.failing_since or tx.real_now, failures=row.failures + 1,
+        error=reason[:_LONGEST_REASON],
+    )  # fmt: skip
+
+
+def usual_gap(before: int | None, gap: timedelta) -> int:
+    """The usual seconds between two arrivals of a source, after one more gap between them.
+
+    Newer gaps weigh more; those within the hour weigh little, so that one busy evening is not taken
+    for the rhythm of a source that stirs once a week.
+    """
+    seconds = max(gap, _ONE_ARRIVAL).total_seconds()
+    weight = 0.02 if gap < _ONE_ARRIVAL else 0.2
+    return round(seconds if before is None else (1 - weight) * before + weight * seconds)
 
 
 def given_back(tx: Tx, *, source: str) -> None:

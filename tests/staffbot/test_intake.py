@@ -137,7 +137,8 @@ async def test_after_a_restart_it_goes_on_from_the_cursor_when_it_is_due(library
     assert second.asked[0] == "1"
 
 
-async def test_a_source_that_hangs_or_fails_delays_no_other(library: Library) -> None:
+async def test_a_source_that_hangs_or_fails_delays_no_other(sqlite_library: Library) -> None:
+    library = sqlite_library
     reading(library, "hangs", "fails", "breaks", "works", every=0.0)
     stuck = Scripted(name="hangs", steps=[None])
     fails = Scripted(name="fails", steps=[SourceError("no answer", retry_after=3600.0)])
@@ -155,7 +156,10 @@ async def test_a_source_that_hangs_or_fails_delays_no_other(library: Library) ->
     assert "patron's word" not in said
 
 
-async def test_a_fetch_that_hangs_ends_at_its_limit_and_is_a_failure(library: Library) -> None:
+async def test_a_fetch_that_hangs_ends_at_its_limit_and_is_a_failure(
+    sqlite_library: Library,
+) -> None:
+    library = sqlite_library
     reading(library, "blog")
     source = Scripted(name="blog", steps=[None])
     async with running(library, source, within=0.05):
@@ -166,7 +170,8 @@ async def test_a_fetch_that_hangs_ends_at_its_limit_and_is_a_failure(library: Li
     assert row.cursor is None
 
 
-async def test_retry_after_is_kept_to(library: Library) -> None:
+async def test_retry_after_is_kept_to(sqlite_library: Library) -> None:
+    library = sqlite_library
     reading(library, "blog", every=1.0)
     source = Scripted(name="blog", steps=[SourceError("busy", retry_after=5_000.0)])
     async with running(library, source):
@@ -176,7 +181,8 @@ async def test_retry_after_is_kept_to(library: Library) -> None:
     assert len(source.asked) == 1
 
 
-async def test_a_failure_is_forgotten_once_it_goes_well(library: Library) -> None:
+async def test_a_failure_is_forgotten_once_it_goes_well(sqlite_library: Library) -> None:
+    library = sqlite_library
     reading(library, "blog")
     source = Scripted(name="blog", steps=[SourceError("busy"), Batch(cursor="1")])
     async with running(library, source) as intake:
@@ -192,7 +198,8 @@ def _due_now(tx: Tx, source: str) -> None:
     tx.conn.execute(update(sources).where(sources.c.name == source).values(next_fetch_at=None))
 
 
-async def test_a_network_may_wish_for_its_next_look(library: Library) -> None:
+async def test_a_network_may_wish_for_its_next_look(sqlite_library: Library) -> None:
+    library = sqlite_library
     reading(library, "blog")
     source = Scripted(name="blog", steps=[Batch(cursor="1", next_in_seconds=0.0)])
     async with running(library, source):
@@ -227,7 +234,8 @@ async def test_a_poison_mention_costs_its_neighbours_nothing(library: Library) -
     assert len(library.rows(mentions)) == 3
 
 
-async def test_a_mention_without_a_language_gets_one(library: Library) -> None:
+async def test_a_mention_without_a_language_gets_one(sqlite_library: Library) -> None:
+    library = sqlite_library
     library.reconfigure(
         sources=(
             SourceSettings(name="blog", type="scripted"),
@@ -270,7 +278,8 @@ async def test_deliveries_at_the_same_moment_have_one_effect(library: Library) -
     assert len(library.rows(arrivals)) == 1
 
 
-async def test_old_posts_come_by_webhook_whatever_their_age(library: Library) -> None:
+async def test_old_posts_come_by_webhook_whatever_their_age(sqlite_library: Library) -> None:
+    library = sqlite_library
     reading(library, "form")
     old = tuple(
         replace(mention, posted_at=library.clock.now - timedelta(days=40))
@@ -300,11 +309,32 @@ async def test_a_full_disk_moves_no_cursor_and_acknowledges_nothing(
         assert library.rows(mentions) == []
         assert state(library, "blog") is None or state(library, "blog").cursor is None
         library.desk.act(_free)
-        # By itself, without a hand; and the same delivery sent again is taken now.
+        # Tried again without a restart; and the same delivery sent again is taken now.
+        library.desk.act(_due_now, "blog")
         intake.look_now("blog")
         await until(lambda: (row := state(library, "blog")) and row.cursor == "1")
         assert (await route.handle(request("m1"))).body == b"1 0 False"
     assert len(library.rows(mentions)) == 2
+
+
+async def test_what_the_desk_cannot_take_is_said_where_a_person_looks(
+    sqlite_library: Library,
+) -> None:
+    library = sqlite_library
+    reading(library, "blog")
+    # Not a mention at all: a fault of a source that no batch could foresee.
+    broken: Any = Batch(mentions=("not a mention",), cursor="1")  # type: ignore[arg-type]
+    source = Scripted(name="blog", steps=[broken] * 99)
+    async with running(library, source) as intake:
+        await until(lambda: (row := state(library, "blog")) and row.failures)
+        row = state(library, "blog")
+        assert "could not be stored" in row.error
+        assert (row.cursor, row.failing_since is None) == (None, False)
+        source.steps[:] = [Batch(mentions=posts(library, "blog", 1), cursor="2")]
+        library.desk.act(_due_now, "blog")
+        intake.look_now("blog")
+        await until(lambda: state(library, "blog").cursor == "2")
+    assert len(library.rows(mentions)) == 1
 
 
 def _fill(tx: Tx) -> None:
@@ -329,7 +359,8 @@ async def test_ending_finishes_the_step_in_hand_and_gives_the_round_back(library
         await until(lambda: len(library.rows(mentions)) == 1)
 
 
-async def test_every_loop_gives_signs_of_life(library: Library) -> None:
+async def test_every_loop_gives_signs_of_life(sqlite_library: Library) -> None:
+    library = sqlite_library
     reading(library, "blog", "news", every=0.0)
     seen: set[str] = set()
     intake = Intake(
@@ -377,8 +408,32 @@ def test_back_off(failures: int, every: int, retry_after: float | None, seconds:
     assert wait == timedelta(seconds=seconds)
 
 
+def test_the_rhythm_of_a_source_is_learnt() -> None:
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    gap: int | None = None
+    for _ in range(20):
+        gap = rounds.usual_gap(gap, day)
+    assert gap == 86_400
+    for _ in range(10):  # one busy evening
+        gap = rounds.usual_gap(gap, timedelta(minutes=2))
+    assert 60_000 < gap < 86_400
+    for _ in range(300):  # a source that became busy
+        gap = rounds.usual_gap(gap, timedelta(minutes=20))
+    assert hour.total_seconds() <= gap < 4_000
+
+
+def test_arrivals_keep_the_rhythm(sqlite_library: Library) -> None:
+    library = sqlite_library
+    reading(library, "blog")
+    for _ in range(3):
+        library.take_in(library.incoming(source="blog"))
+        library.clock.forward(hours=6)
+    assert state(library, "blog").usual_gap_seconds == 6 * 3_600
+
+
 @pytest.mark.parametrize("jitter", [-1.0, -0.5, 0.0, 1.0])
-def test_jitter_is_a_tenth_either_way(library: Library, jitter: float) -> None:
+def test_jitter_is_a_tenth_either_way(sqlite_library: Library, jitter: float) -> None:
+    library = sqlite_library
     reading(library, "blog", every=100.0)
     wait = library.desk.act(rounds.went_well, source="blog", wish_seconds=None, jitter=jitter)
     assert wait == pytest.approx(100 + 10 * jitter)
