@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from staffbot.desk.claims import give
-from staffbot.desk.ledger import Tx, mention_of, record_for_team, to_change
+from staffbot.desk.ledger import Tx, mention_of, record_for_team, to_change, typed
 from staffbot.desk.mailroom import want
 from staffbot.desk.people import get_person, name_of
 from staffbot.desk.showing import rooms
@@ -22,7 +22,7 @@ def away(tx: Tx, person: Person, until: datetime) -> Answer:
     if person.shared:
         raise Refused("A desk login is shared, so it cannot be away. Use your own account.")
     if until <= tx.now:
-        raise Refused("That moment is past. Try `away tomorrow` or `away mon 9am`.")
+        raise Refused(f"That moment is past. Like: {typed(tx, 'away mon 9am')}")
     tx.conn.execute(update(people).where(people.c.key == person.key).values(away_until=until))
     event = _note(tx, person, Happened.AWAY, until)
     owned = _owned(tx, person)
@@ -46,7 +46,10 @@ def take_over(tx: Tx, number: int, person: Person) -> Answer:
     """Take a mention whose owner is away."""
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        return Gone(mention=number, said=f"{number} is closed. `reopen {number}` opens it again.")
+        return Gone(
+            mention=number,
+            said=f"{number} is closed. {typed(tx, f'reopen {number}')} opens it again.",
+        )
     if mention.owner == person.key:
         return Unchanged(mention=number, said=f"You have {number} already.")
     owner = get_person(tx, mention.owner)
@@ -55,7 +58,7 @@ def take_over(tx: Tx, number: int, person: Person) -> Answer:
             f"{owner.name} has {number} and is here. Ask them to release it or hand it over."
         )
     event = give(tx, mention, person, Happened.CLAIMED, by=person, over=mention.owner)
-    return Done(mention=number, said=f"You have {number}.", event=event)
+    return Done(mention=number, said=f"Mention {number} is yours.", event=event)
 
 
 def _owned(tx: Tx, person: Person) -> list[Mention]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from staffbot.desk import telling
-from staffbot.desk.ledger import Tx, enact, mention_of, to_change
+from staffbot.desk.ledger import Tx, enact, mention_of, to_change, typed
 from staffbot.desk.people import name_of
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
@@ -35,10 +35,11 @@ def claim(tx: Tx, number: int, person: Person) -> Answer:
     match mention.status:
         case Status.CLOSED:
             return Gone(
-                mention=number, said=f"{number} is closed. `reopen {number}` opens it again."
+                mention=number,
+                said=f"{number} is closed. {typed(tx, f'reopen {number}')} opens it again.",
             )
         case Status.CLAIMED if mention.owner == person.key:
-            return Unchanged(mention=number, said=f"You have {number} already.")
+            return Unchanged(mention=number, said=f"Mention {number} is yours already.")
         case Status.CLAIMED:
             return AlreadyClaimed(
                 mention=number,
@@ -49,7 +50,7 @@ def claim(tx: Tx, number: int, person: Person) -> Answer:
             event = give(tx, mention, person, Happened.CLAIMED, by=person)
             others = _claim_linked(tx, mention, person)
             also = f" with {_numbers(others)}, linked to it" if others else ""
-            return Done(mention=number, said=f"You have {number}{also}.", event=event)
+            return Done(mention=number, said=f"Mention {number} is yours{also}.", event=event)
 
 
 def _claim_linked(tx: Tx, mention: Mention, person: Person) -> list[int]:
@@ -127,7 +128,10 @@ def assign(tx: Tx, number: int, to: Person, person: Person) -> Answer:
     """Make a colleague the owner. Anyone may assign what is open or their own."""
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        return Gone(mention=number, said=f"{number} is closed. `reopen {number}` opens it again.")
+        return Gone(
+            mention=number,
+            said=f"{number} is closed. {typed(tx, f'reopen {number}')} opens it again.",
+        )
     if mention.owner == to.key:
         return Unchanged(mention=number, said=f"{to.name} has {number} already.")
     _may_take_from(tx, mention, person)

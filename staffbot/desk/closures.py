@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
-from staffbot.desk.ledger import Tx, record_for_team
+from staffbot.desk.ledger import Tx, record_for_team, typed
 from staffbot.desk.mailroom import want
 from staffbot.desk.people import name_of
 from staffbot.desk.retiming import retime
@@ -64,7 +64,9 @@ def revoke(tx: Tx, closure: int, person: Person) -> Answer:
         select(closures).where(closures.c.id == closure).with_for_update()
     ).one_or_none()
     if row is None or row.ended_at is not None:
-        raise Refused("That announcement was taken back already. `hours` shows what is so now.")
+        raise Refused(
+            f"That announcement was taken back already. {typed(tx, 'hours')} shows what is so now."
+        )
     tx.conn.execute(update(closures).where(closures.c.id == closure).values(ended_at=tx.now))
     teams = _teams(tx, row.team)
     moved = retime(tx, teams)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, insert, select
 
 from staffbot.desk import telling
-from staffbot.desk.ledger import Tx, enact, to_change
+from staffbot.desk.ledger import Tx, enact, to_change, typed
 from staffbot.desk.people import everyone, name_of
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
@@ -18,7 +18,9 @@ def note(tx: Tx, number: int, person: Person, text: str) -> Answer:
     """Add a colleague's note; it is kept with the patron's words and erased with them."""
     mention = to_change(tx, number)
     if not text.strip():
-        raise Refused(f"What should the note say? Like: note {number} called back, no answer")
+        raise Refused(
+            f"What should the note say? Like: {typed(tx, f'note {number} called back, no answer')}"
+        )
     part = add_note(tx, mention, person, text)
     event = enact(tx, mention, Happened.NOTED, person, {}, part=part)
     return Done(mention=number, said=f"Noted on {number}.", event=event)
@@ -56,7 +58,7 @@ def move(tx: Tx, number: int, team: str, person: Person) -> Answer:
         raise Refused(f"There is no team {team!r}. The teams are: {', '.join(names)}.")
     if team == mention.team:
         return Unchanged(mention=number, said=f"{number} is with {names[team]} already.")
-    _need_open(mention)
+    _need_open(tx, mention)
     there = tx.team(team)
     clock = clocks(
         mention.came_at, expects_answer=mention.expects_answer, nagging=there.nagging,
@@ -136,14 +138,16 @@ def _who_may(tx: Tx, mention: Mention) -> str:
 def link(tx: Tx, number: int, other: int, person: Person) -> Answer:
     """Say that two mentions are about one thing: one owner, both to be answered."""
     if number == other:
-        raise Refused(f"{number} cannot be linked with itself. Like: link {number} 45")
+        raise Refused(
+            f"{number} cannot be linked with itself. Like: {typed(tx, f'link {number} 45')}"
+        )
     low, high = (to_change(tx, n) for n in sorted((number, other)))
     if low.linked is not None and low.linked == high.linked:
         return Unchanged(mention=number, said=f"{number} and {other} are linked already.")
     if low.linked is not None and high.linked is not None:
         raise Refused(
             f"{number} and {other} both belong to a group already. "
-            f"`unlink {other}` first, then link them."
+            f"{typed(tx, f'unlink {other}')} first, then link them."
         )
     owners: set[str | None] = {m.owner for m in (low, high) if m.owner is not None}
     if len(owners) > 1:
@@ -179,7 +183,7 @@ def unlink(tx: Tx, number: int, person: Person) -> Answer:
 def set_clock(tx: Tx, number: int, person: Person, expects: bool) -> Answer:
     """Say whether a mention expects an answer. With a clock it starts now, not in the past."""
     mention = to_change(tx, number)
-    _need_open(mention)
+    _need_open(tx, mention)
     if mention.expects_answer is expects:
         said = "expects an answer" if expects else "was only heard"
         return Unchanged(mention=number, said=f"{number} {said} already.")
@@ -200,6 +204,8 @@ def set_clock(tx: Tx, number: int, person: Person, expects: bool) -> Answer:
     return Done(mention=number, said=said, event=event)
 
 
-def _need_open(mention: Mention) -> None:
+def _need_open(tx: Tx, mention: Mention) -> None:
     if mention.status is Status.CLOSED:
-        raise Refused(f"{mention.number} is closed. `reopen {mention.number}` opens it again.")
+        raise Refused(
+            f"{mention.number} is closed. {typed(tx, f'reopen {mention.number}')} opens it again."
+        )

@@ -135,6 +135,11 @@ def find(tx: Tx, number: int) -> Mention | None:
     return None if row is None else mention_of(row)
 
 
+def typed(tx: Tx, command: str) -> str:
+    """A command as people type it here, for a sentence that helps."""
+    return f"/{tx.settings.root} {command}"
+
+
 def to_change(tx: Tx, number: int) -> Mention:
     """The mention of that number, held against others until this transaction ends.
 
@@ -144,7 +149,7 @@ def to_change(tx: Tx, number: int) -> Mention:
         select(mentions).where(mentions.c.number == number).with_for_update()
     ).one_or_none()
     if row is None:
-        raise Refused(f"There is no mention {number}. `queue` lists what is open.")
+        raise Refused(f"There is no mention {number}. {typed(tx, 'queue')} lists what is open.")
     return mention_of(row)
 
 

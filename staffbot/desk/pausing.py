@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from staffbot.desk.ledger import Tx, enact, mention_of, to_change
+from staffbot.desk.ledger import Tx, enact, mention_of, to_change, typed
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Person, Status, Unchanged
 from staffbot.policy import waited_seconds
@@ -21,7 +21,9 @@ def snooze(tx: Tx, number: int, person: Person, until: datetime) -> Answer:
     """No reminders of this mention until then. Its clocks go on: a snooze silences, no more."""
     mention = _open_one(tx, number)
     if until <= tx.now:
-        raise Refused("That moment is past. Try `snooze 42 2h`, `tomorrow` or `opening`.")
+        raise Refused(
+            f"That moment is past. Like: {typed(tx, f'snooze {number} 2h')}, tomorrow, or opening"
+        )
     event = enact(
         tx, mention, Happened.SNOOZED, person, _with_step(tx, mention, {"snoozed_until": until})
     )
@@ -50,12 +52,16 @@ def wake(tx: Tx, number: int, person: Person) -> Answer:
     return Done(mention=number, said=f"{number} is awake again.", event=event)
 
 
-def woken(tx: Tx, mention: Mention) -> Mapping[str, Any]:
-    """What a mention is once nobody waits or snoozes; its answer is due the waited time later."""
+def woken(tx: Tx, mention: Mention, *, by_patron: bool = False) -> Mapping[str, Any]:
+    """What a mention is once nobody waits or snoozes; its answer is due the waited time later.
+
+    A claim that waited for its patron is not stale when they write: it is as if acted on then.
+    """
     hours = tx.hours(mention.team)
     waited = waited_seconds(mention, hours, tx.now)
     values: dict[str, Any] = {
         "waiting_since": None, "snoozed_until": None, "waited_seconds": waited,
+        **({"acted_at": tx.now} if by_patron else {}),
     }  # fmt: skip
     return _with_step(tx, mention, {**values, **due_dates(tx, mention, waited)})
 
@@ -78,7 +84,9 @@ def still_on_it(tx: Tx, number: int, person: Person) -> Answer:
     """The owner says that they are on it: a stale claim is fresh again."""
     mention = _open_one(tx, number)
     if mention.owner != person.key:
-        raise Refused(f"{number} is not yours. `claim {number}` takes it where it is open.")
+        raise Refused(
+            f"{number} is not yours. {typed(tx, f'claim {number}')} takes it where it is open."
+        )
     values = _with_step(tx, mention, {"still_asked_at": None}, acted=True)
     event = enact(tx, mention, Happened.STILL_ON_IT, person, values)
     return Done(mention=number, said=f"Good: {number} stays with you.", event=event)
@@ -101,7 +109,7 @@ def end_snoozes(tx: Tx) -> int:
 def _open_one(tx: Tx, number: int) -> Mention:
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        raise Refused(f"{number} is closed. `reopen {number}` opens it again.")
+        raise Refused(f"{number} is closed. {typed(tx, f'reopen {number}')} opens it again.")
     return mention
 
 

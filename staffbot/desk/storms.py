@@ -94,7 +94,7 @@ def take_next(tx: Tx, storm: int, person: Person, count: int = _AT_ONCE) -> Answ
         return Unchanged(mention=None, said="Everything in this storm is taken or closed.")
     events = [give(tx, mention, person, Happened.CLAIMED, by=person) for mention in taken]
     numbers = ", ".join(str(mention.number) for mention in taken)
-    return Done(mention=taken[0].number, said=f"You have {numbers}.", event=events[0])
+    return Done(mention=taken[0].number, said=f"Yours now: {numbers}.", event=events[0])
 
 
 def close_all(tx: Tx, storm: int, person: Person, outcome: Outcome) -> Answer:

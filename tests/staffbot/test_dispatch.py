@@ -88,7 +88,7 @@ def test_every_verb_has_a_handler_and_every_form_is_there() -> None:
 async def test_the_way_of_one_mention_on_both_databases(library: Library) -> None:
     staff = Staff(library)
     library.arrives("Is the printer back?")
-    assert await staff.says("claim") == "You have 1."
+    assert await staff.says("claim") == "Mention 1 is yours."
     library.clock.forward(minutes=12)
     loser = await staff.types("claim 1", who="ben")
     assert loser.text == "Ana Silva has 1 since Tue 3 Mar 10:00 (12 min ago)."
@@ -112,8 +112,8 @@ async def test_one_winner_of_many_who_press_at_once(library: Library) -> None:
     replies = await asyncio.gather(*(staff.presses("claim", 1, who=who) for who in everybody))
     texts = [reply.text for reply in replies if isinstance(reply, Message)]
     winner = library.mention(1).owner
-    assert texts.count("You have 1.") == 1
-    assert texts.count("You have 1 already.") == 1
+    assert texts.count("Mention 1 is yours.") == 1
+    assert texts.count("Mention 1 is yours already.") == 1
     assert sum("since Tue 3 Mar 10:00" in said for said in texts) == 8
     assert winner is not None
 
@@ -200,12 +200,12 @@ async def test_a_mention_is_found_by_address_thread_or_as_the_only_one(staff: St
     library = staff.library
     for _ in range(3):
         library.arrives()
-    assert await staff.says("claim <https://social.example/2|a>") == "You have 2."
+    assert await staff.says("claim <https://social.example/2|a>") == "Mention 2 is yours."
     assert await staff.says("note she called") == "Noted on 2."
     library.claim(3)
     assert "Which one? You have claimed 2 and 3" in await staff.says("done")
     assert "2" in await staff.says("done https://social.example/2/")
-    assert await staff.says("claim") == "You have 1."
+    assert await staff.says("claim") == "Mention 1 is yours."
 
 
 async def test_a_threads_mention_is_meant_in_its_thread(staff: Staff) -> None:
@@ -220,7 +220,7 @@ async def test_a_threads_mention_is_meant_in_its_thread(staff: Staff) -> None:
         )
     )
     said = await staff.types("claim", thread="m2")
-    assert said.text == "You have 2."
+    assert said.text == "Mention 2 is yours."
     said = await staff.types("note 3 copies came back", thread="m2")
     assert said.text == "Noted on 2."
 
@@ -232,7 +232,7 @@ async def test_a_stranger_is_refused_and_a_newcomer_in_the_room_is_staff(staff: 
     assert staff.library.mention(1).status is Status.OPEN
     assert "zed" not in str(staff.library.rows(people))
     assert await staff.says("", who="zed") == "You have claimed nothing."
-    assert await staff.says("claim 1", who="zed") == "You have 1."
+    assert await staff.says("claim 1", who="zed") == "Mention 1 is yours."
 
 
 async def test_private_words_are_for_named_people_only(staff: Staff) -> None:
@@ -349,7 +349,7 @@ async def test_the_clocks_verbs(staff: Staff) -> None:
     assert "12:00 to 13:00" in (await staff.types("settings")).plain()
     assert "You can set" in await staff.says("settings colour blue")
     assert "away until" in await staff.says("away until tomorrow")
-    assert await staff.says("takeover 1", who="ben") == "You have 1."
+    assert await staff.says("takeover 1", who="ben") == "Mention 1 is yours."
     assert await staff.says("back") == "Welcome back."
     assert await staff.says("health") == "All is well."
 
