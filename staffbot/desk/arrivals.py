@@ -20,8 +20,6 @@ from staffbot.desk.troubles import park
 from staffbot.model import Batch, IncomingMention, TakenIn
 from staffbot.tables import arrivals, deliveries, sources
 
-# How much of a source's longest gap is left after each later one.
-_FADES = 0.95
 # What one unstorable mention can raise; anything else (a full disk, say) fails the whole batch.
 _UNSTORABLE = (DataError, IntegrityError, StatementError, ValueError, TypeError)
 
@@ -165,7 +163,7 @@ def _remember(tx: Tx, source: str, batch: Batch, new: Sequence[IncomingMention])
     if batch.cursor is not None:
         values["cursor"] = batch.cursor
     if new:
-        values |= {"mention_at": tx.now, "usual_gap_seconds": _usual_gap(tx, source)}
+        values["mention_at"] = tx.now
         last = tx.conn.execute(
             select(sources.c.mention_at, sources.c.usual_gap_seconds).where(
                 sources.c.name == source
@@ -175,14 +173,3 @@ def _remember(tx: Tx, source: str, batch: Batch, new: Sequence[IncomingMention])
             gap = rounds.usual_gap(last.usual_gap_seconds, tx.now - last.mention_at)
             values["usual_gap_seconds"] = gap
     tx.conn.execute(update(sources).where(sources.c.name == source).values(**values))
-
-
-def _usual_gap(tx: Tx, source: str) -> int | None:
-    """The longest of the source's late gaps, in seconds: one of long ago fades, a burst takes nothing."""
-    row = tx.conn.execute(
-        select(sources.c.mention_at, sources.c.usual_gap_seconds).where(sources.c.name == source)
-    ).one()
-    if row.mention_at is None:
-        return None
-    gap = int((tx.now - row.mention_at).total_seconds())
-    return max(gap, int((row.usual_gap_seconds or 0) * _FADES))

@@ -18,8 +18,8 @@ from staffbot.desk.troubles import Trouble, begin, current, end
 from staffbot.model import Status
 from staffbot.tables import counters, mentions, sources
 
-# A source is silent for unusually long past this many of its longest gaps, never before a day.
-_GAPS = 3
+# A source is silent for unusually long past this many of its usual gaps, and never before a day.
+_GAPS = 8
 _AT_LEAST = timedelta(days=1)
 # A clock that was set is no lasting state: it is told of for a day.
 _CLOCK_SAID_FOR = timedelta(days=1)
