@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from staffbot.model import IncomingMention, Kind, Media, Patron, Visibility
 from staffbot.sources import plain_text
@@ -20,6 +28,12 @@ DEEPEST = 20
 MOST_MENTIONS = 1_000
 _Url = Annotated[str, Field(max_length=2_000, pattern=r"^([hH][tT][tT][pP][sS]?://\S+)?$")]
 _Id = Annotated[str, Field(max_length=1_000)]
+
+
+def _of_our_time(moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.year < 1990:
+        raise ValueError("lies before 1990: is it counted in the right unit?")
+    return moment
 
 
 class _Part(BaseModel):
@@ -54,7 +68,9 @@ class PostedMention(_Part):
     kind: Annotated[Kind | None, Field(description="The source's setting where left out")] = None
     author: Author = Author()
     posted_at: Annotated[
-        AwareDatetime | None, Field(description="With a time zone; now where left out")
+        AwareDatetime | None,
+        AfterValidator(_of_our_time),
+        Field(description="With a time zone; now where left out"),
     ] = None
     title: Annotated[str, Field(max_length=5_000)] = ""
     permalink: Annotated[_Url, Field(description="Where a person can read and answer it")] = ""
@@ -121,10 +137,10 @@ def incoming(
 
 
 def _incoming(posted: PostedMention, *, source: str, kind: Kind, now: datetime) -> IncomingMention:
-    at = now if posted.posted_at is None else posted.posted_at.astimezone(UTC)
+    at = now if posted.posted_at is None else min(posted.posted_at, now).astimezone(UTC)
     return IncomingMention(
         source=source,
-        native_id=posted.id,
+        native_id=_id(posted.id),
         kind=posted.kind or kind,
         text=plain_text.clean(posted.text),
         patron=Patron(
@@ -133,11 +149,11 @@ def _incoming(posted: PostedMention, *, source: str, kind: Kind, now: datetime) 
             handle=plain_text.name(posted.author.handle),
             url=plain_text.web_address(posted.author.url),
         ),
-        posted_at=min(at, now),
+        posted_at=at,
         permalink=plain_text.web_address(posted.permalink),
         title=plain_text.line(posted.title),
-        conversation=posted.conversation,
-        in_reply_to=posted.in_reply_to,
+        conversation=_id(posted.conversation),
+        in_reply_to=_id(posted.in_reply_to),
         language=posted.language,
         media=tuple(
             Media(
@@ -152,6 +168,11 @@ def _incoming(posted: PostedMention, *, source: str, kind: Kind, now: datetime) 
         expects_answer=posted.expects_answer,
         held=posted.held,
     )  # fmt: skip
+
+
+def _id(text: str) -> str:
+    """An id as it was sent, but for what PostgreSQL takes in no text."""
+    return text.replace("\x00", "\ufffd")
 
 
 def schema() -> dict[str, Any]:
@@ -194,6 +215,8 @@ def _reason(error: Any) -> str:
             return "needs a time zone, as in 2026-03-14T09:30:00+01:00"
         case "string_pattern_mismatch":
             return "has not the form that is needed: see docs/webhook.md"
+        case "value_error":
+            return str(error["msg"]).removeprefix("Value error, ")
         case _:
             return str(error["msg"][:1].lower() + error["msg"][1:])
 

@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffbot.sources.plain_text import MOST, clean, line, name, of_html, web_address
@@ -47,6 +47,7 @@ def test_a_pile_of_marks_is_cut_to_what_a_letter_can_carry() -> None:
     assert len(clean("a" + "\u0301\u0316" * 20_000 + "b")) < 12
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=300))
 def test_clean_text_can_be_stored_anywhere_and_is_clean(text: str) -> None:
     done = clean(text)

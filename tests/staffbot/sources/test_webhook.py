@@ -236,6 +236,11 @@ WRONG: list[tuple[Any, str, str]] = [
     ({"id": "1", "text": "x", "author": {"email": "a@b.c"}}, "author.email", "not known"),
     ({"id": "1", "text": "x", "kind": "tweet"}, "kind", "'mention', 'comment'"),
     ({"id": "1", "text": "x", "posted_at": "2026-03-03T09:00"}, "posted_at", "time zone"),
+    (
+        {"id": "1", "text": "x", "posted_at": "1970-01-21T00:00:00Z"},
+        "posted_at",
+        "lies before 1990",
+    ),
     ({"id": "1", "text": "x", "posted_at": "yesterday"}, "posted_at", "datetime"),
     ({"id": "1", "text": "x", "permalink": "javascript:alert(1)"}, "permalink", "form"),
     ({"id": "1", "text": "x", "language": "English!"}, "language", "form"),
