@@ -15,6 +15,8 @@ class Report(Protocol):
     @property
     def well(self) -> bool: ...
 
+    def problems(self) -> list[str]: ...
+
 
 def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """A comma-separated choice; everything where none is made."""
@@ -51,7 +53,7 @@ def main() -> int:
         print(report, flush=True)
         if not report.well:
             well = False
-            print(f"NOT WELL: {report!r}"[:4000], flush=True)
+            print("NOT WELL", *report.problems()[:50], sep="\n  ", flush=True)
     return 0 if well else 1
 
 

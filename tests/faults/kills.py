@@ -55,6 +55,10 @@ class Report:
             f"({self.seconds:.0f} s)"
         )
 
+    def problems(self) -> list[str]:
+        found = (("lost", self.lost), ("doubled", self.doubled), ("stale", self.stale))
+        return [f"{what}: {key}" for what, keys in found for key in keys]
+
 
 class Killer:
     """Forks workers and kills them, one after the other."""

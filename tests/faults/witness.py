@@ -18,8 +18,6 @@ from typing import Any
 
 from aiohttp import web
 
-FAULTS = ("timeout", "cut", "429", "500")
-
 
 @dataclass(slots=True)
 class Platform:
@@ -74,6 +72,9 @@ class Platform:
         self.slow = (await request.json())["seconds"]
         return web.json_response({})
 
+    async def has_met(self, request: web.Request) -> web.Response:
+        return web.json_response(self.met[f"{request.query['room']} {request.query['fault']}"])
+
     async def seen(self, request: web.Request) -> web.Response:
         return web.json_response({"posts": list(self.posts.values()), "met": self.met})
 
@@ -82,7 +83,8 @@ class Platform:
             return None
         fault = self.armed[room].popleft()
         self.met[f"{room} {fault}"] += 1
-        return fault
+        # A fault that only leads to a fail point is counted apart.
+        return fault.removeprefix("lead ")
 
     async def _dawdle(self) -> None:
         if self.slow:
@@ -121,6 +123,7 @@ async def serve() -> None:
     app.router.add_get("/find", platform.find)
     app.router.add_post("/arm", platform.arm)
     app.router.add_post("/slow", platform.set_slow)
+    app.router.add_get("/met", platform.has_met)
     app.router.add_get("/seen", platform.seen)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -156,6 +159,10 @@ class Witness:
     def dawdle(self, seconds: float) -> None:
         """Each call takes up to so long, before it is taken and again after."""
         self._send("/slow", {"seconds": seconds})
+
+    def has_met(self, room: str, fault: str) -> bool:
+        """Whether a call about this room met this fault."""
+        return bool(self._send(f"/met?room={room}&fault={fault}"))
 
     def seen(self) -> Any:
         """Every post that was taken, and how often each room met each fault."""
