@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import kills, pairs
+from tests.faults import kills, pairs, race, shared
 from tests.faults.ground import DATABASES
 
 
@@ -28,7 +28,7 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills", "pairs"))
+    only = chosen(args.only, ("kills", "pairs", "race", "shared"))
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
@@ -37,6 +37,11 @@ def runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     if "pairs" in only:
         for database in databases:
             yield lambda database=database: pairs.run(database)  # type: ignore[misc]
+    if "race" in only:
+        for database in databases:
+            yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
+    if "shared" in only and "postgres" in databases:
+        yield lambda: shared.run(max(args.mentions // 10, 10))
 
 
 def main() -> int:
