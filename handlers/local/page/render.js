@@ -192,6 +192,9 @@ function menu(label, name, children) {
     for (const other of document.querySelectorAll("details.menu[open]")) if (other !== details) other.open = false;
     const frame = (details.closest(".timeline, .answers, .direct") ?? document.body).getBoundingClientRect();
     details.classList.toggle("upward", box.getBoundingClientRect().bottom > frame.bottom);
+    box.style.marginLeft = "0";
+    const beyond = box.getBoundingClientRect().right - frame.right + 12;
+    if (beyond > 0) box.style.marginLeft = `${-beyond}px`;
   });
   return details;
 }
