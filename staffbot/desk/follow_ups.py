@@ -69,4 +69,4 @@ def _keep(tx: Tx, mention: Mention, item: Hashed) -> int:
 
 def _heard_from(tx: Tx, mention: Mention) -> Mapping[str, Any]:
     """The patron wrote: nobody waits for them any more, and the answer clock goes on."""
-    return woken(tx, mention) if mention.waiting_since is not None else {}
+    return woken(tx, mention, by_patron=True) if mention.waiting_since is not None else {}

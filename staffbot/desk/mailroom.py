@@ -170,6 +170,49 @@ def restate(tx: Tx, post: int | str) -> bool:
     return done.rowcount == 1
 
 
+def extend_waiting(tx: Tx, prefix: str, **more: list[Any]) -> int | None:
+    """Let a post that nobody took in hand yet say this as well; its id, None where there is none.
+
+    `prefix` is how its key begins; each list is added to the one of that name in its detail.
+    """
+    rows = tx.conn.execute(
+        select(posts.c.id, posts.c.key, posts.c.detail)
+        .where(posts.c.pending == 1, posts.c.state == "waiting", posts.c.kind == "nag")
+        .order_by(posts.c.id)
+    ).all()
+    for row in rows:
+        if not row.key.startswith(prefix):
+            continue
+        detail = dict(row.detail)
+        detail |= {name: [*detail.get(name, ()), *items] for name, items in more.items()}
+        done = tx.conn.execute(
+            update(posts)
+            .where(posts.c.id == row.id, posts.c.state == "waiting")
+            .values(detail=detail)
+        )
+        if done.rowcount == 1:
+            return int(row.id)
+    return None
+
+
+def say_now(tx: Tx, post: int, detail: dict[str, Any]) -> None:
+    """What a post says has changed: it is edited where it stands, and taken up again where it was
+    dropped because it had nothing to say."""
+    tx.conn.execute(
+        update(posts)
+        .where(posts.c.id == post, posts.c.state.in_(_ALIVE))
+        .values(detail=detail, wanted=posts.c.wanted + 1, pending=1)
+    )
+    tx.conn.execute(
+        update(posts)
+        .where(posts.c.id == post, posts.c.state == "dropped", posts.c.ref_id == "")
+        .values(
+            state="waiting", pending=1, shown=0, not_before=tx.now, tries=0, retry_at=None,
+            failing_since=None, detail=detail, wanted=posts.c.wanted + 1,
+        )
+    )  # fmt: skip
+
+
 def by_key(tx: Tx, key: str) -> Post | None:
     """The post of that outbox key."""
     row = tx.conn.execute(select(posts).where(posts.c.key == key)).one_or_none()
