@@ -32,7 +32,7 @@ from staffbot.tables import posts
 from tests.faults.chat import WitnessChat
 from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked, render
 from tests.faults.witness import Witness
-from tests.faults.work import incoming, quiet, warm_up
+from tests.faults.work import incoming, quiet, ready_to_fork
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -319,12 +319,15 @@ def run(database: str) -> Report:
         Scenario(name=f"pair{n}", point=point, fault=fault)
         for n, (point, fault) in enumerate(pairs)
     ]
-    warm = [Room(platform="warm", id=f"warm{n}") for n in range(2)]
+    warm = Scenario(name="warm", point="", fault="")
     witness = Witness.start()
     try:
         with a_database(database) as url:
-            desk = a_desk(url, [*warm, *(scenario.room for scenario in scenarios)])
-            warm_up(desk, witness.url, warm)
+            desk = a_desk(url, [scenario.room for scenario in (warm, *scenarios)])
+            for fault in ("lead 500", "lead cut-before"):
+                witness.arm(warm.name, fault)
+            play(desk, witness, warm, armed=False)
+            ready_to_fork(desk)
             Stage(desk, witness, scenarios).play_all()
             seen = witness.seen()
             for scenario in scenarios:
