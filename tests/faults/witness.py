@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import select
 import subprocess
 import sys
 import urllib.request
@@ -141,6 +143,9 @@ class Witness:
     def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
         self.process = process
         self.url = url
+        # The keys that it said it has taken, as far as `hear` was called.
+        self.taken: set[str] = set()
+        self._rest = b""
 
     @classmethod
     def start(cls) -> Witness:
@@ -151,6 +156,18 @@ class Witness:
         )
         assert process.stdout is not None
         return cls(process, process.stdout.readline().decode().strip())
+
+    def hear(self, seconds: float) -> bool:
+        """Read what it says; with a time, wait for its next word so long. Whether it said any."""
+        assert self.process.stdout is not None
+        words = self.process.stdout.fileno()
+        heard = False
+        while select.select([words], [], [], 0 if heard else seconds)[0]:
+            heard = True
+            *lines, self._rest = (self._rest + os.read(words, 65536)).split(b"\n")
+            said = (line.decode().split(" ", 1) for line in lines)
+            self.taken.update(key for word, key in said if word == "taken")
+        return heard
 
     def arm(self, room: str, fault: str) -> None:
         """The next call about this room meets this fault."""
