@@ -245,21 +245,18 @@ def test_the_terminal_shows_what_the_chat_shows(
     assert whole[header.index("Received")] == "6"
 
 
-@pytest.mark.parametrize(
-    ("typed", "helps"),
-    [
+def test_what_cannot_be_done_at_the_terminal_is_said(
+    folder: Path, run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for typed, helps in (
         (["me"], "leave it out here"),
         (["by", "person"], "figures_by_person"),
         (["by", "colour"], "They can by"),
         (["7d", "--csv", "nowhere/figures.csv"], "nowhere/figures.csv"),
-    ],
-)
-def test_what_cannot_be_done_at_the_terminal_is_said(
-    folder: Path, run: Run, capfd: pytest.CaptureFixture[str], typed: list[str], helps: str
-) -> None:
-    capfd.readouterr()
-    assert run(folder, "stats", *typed) == 2
-    assert helps in capfd.readouterr().err
+    ):
+        capfd.readouterr()
+        assert run(folder, "stats", *typed) == 2
+        assert helps in capfd.readouterr().err
 
 
 def test_events_are_exported_to_a_file_of_the_owner_or_to_the_terminal(
