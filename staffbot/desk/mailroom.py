@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, String, cast, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot.desk.ledger import Tx
 from staffbot.model import Mention, MessageRef, Room
-from staffbot.tables import posts
+from staffbot.tables import mentions, posts
 
 # Kept at the newest state by edits; safe to send again, as what counts is that there is one.
 LIVE = frozenset({"card", "storm", "line"})
@@ -107,14 +107,19 @@ def want_new_cards(
     not_before: datetime | None = None,
 ) -> None:
     """The cards of mentions that were just made, at revision 1, in one statement."""
+    if not numbers:
+        return
     shared = {
         "kind": "card", "platform": room.platform, "room": room.id, "lane": str(room),
         "team": team, "detail": {}, "silent": silent, "made_at": tx.real_now,
         "not_before": not_before or tx.now,
     }  # fmt: skip
-    rows = [{"key": f"card:{number}:{room}:1", "mention": number, **shared} for number in numbers]
-    if rows:
-        tx.conn.execute(insert(posts), rows)
+    number = mentions.c.number
+    values = [literal(value, posts.c[name].type).label(name) for name, value in shared.items()]
+    key = literal("card:") + cast(number, String) + literal(f":{room}:1")
+    # From the table itself, as a batch has many of them that differ by their number only.
+    cards = select(key, number, *values).where(number.in_(numbers)).order_by(number)
+    tx.conn.execute(insert(posts).from_select(["key", "mention", *shared], cards))
 
 
 def want(
