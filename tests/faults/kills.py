@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import func, select
@@ -20,9 +21,13 @@ from tests.faults.witness import Witness
 from tests.faults.work import carry_all, quiet, warm_up, work_until_killed
 
 # A dead worker's room rests until its request's life is over: enough rooms to go on in meanwhile.
-_ROOMS = tuple(Room(platform="local", id=f"room{n}") for n in range(24))
+_ROOMS = tuple(Room(platform="local", id=f"room{n}") for n in range(64))
+_LIFE = timedelta(seconds=1)
 # A call takes up to twice so long at the witness.
 _DAWDLE = 0.004
+# Some are taken so late that the next worker is long at work: it has to wait out their life. They
+# begin within 0.4 of a life, so on the slowest machine there is a third of a life to spare.
+_LATE = 0.25
 # Of the kills, how many come while a worker starts and recovers, and how many within a call.
 _AT_START = 0.1
 _IN_CALL = 0.7
@@ -135,9 +140,9 @@ def run(database: str, kills: int) -> Report:
     witness = Witness.start()
     try:
         with a_database(database) as url:
-            desk = a_desk(url, _ROOMS)
+            desk = a_desk(url, _ROOMS, life=_LIFE)
             warm_up(desk, witness.url, _ROOMS)
-            witness.dawdle(_DAWDLE)
+            witness.dawdle(_DAWDLE, late=_LATE)
             killer = Killer(database, url, desk, witness)
             for _ in range(kills):
                 killer.kill()

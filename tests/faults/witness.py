@@ -23,9 +23,14 @@ from aiohttp import web
 
 @dataclass(slots=True)
 class Platform:
-    """Rooms and what stands in them. A post or edit takes up to `slow` seconds, before and after."""
+    """Rooms and what stands in them.
+
+    A call takes up to `slow` seconds before it is taken and again after; one post in five is taken
+    up to `late` seconds after it came in, whether its sender is still there or not.
+    """
 
     slow: float = 0.0
+    late: float = 0.0
     posts: dict[str, dict[str, str]] = field(default_factory=dict)
     armed: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
     met: Counter[str] = field(default_factory=Counter)
@@ -34,6 +39,8 @@ class Platform:
         call = await request.json()
         say("in", call["key"])
         await self._dawdle()
+        if self.late and random.random() < 0.2:
+            await asyncio.sleep(random.uniform(0, self.late))
         fault = self._fault(call["room"])
         if fault in ("429", "500"):
             return refusal(fault)
@@ -71,7 +78,8 @@ class Platform:
         return web.json_response({})
 
     async def set_slow(self, request: web.Request) -> web.Response:
-        self.slow = (await request.json())["seconds"]
+        call = await request.json()
+        self.slow, self.late = call["seconds"], call["late"]
         return web.json_response({})
 
     async def has_met(self, request: web.Request) -> web.Response:
@@ -173,9 +181,9 @@ class Witness:
         """The next call about this room meets this fault."""
         self._send("/arm", {"room": room, "fault": fault})
 
-    def dawdle(self, seconds: float) -> None:
-        """Each call takes up to so long, before it is taken and again after."""
-        self._send("/slow", {"seconds": seconds})
+    def dawdle(self, seconds: float, late: float = 0.0) -> None:
+        """Each call takes up to so long before it is taken and again after, some posts longer."""
+        self._send("/slow", {"seconds": seconds, "late": late})
 
     def has_met(self, room: str, fault: str) -> bool:
         """Whether a call about this room met this fault."""
