@@ -158,7 +158,8 @@ def _fill(path: Path, size: int) -> None:
     conn.executemany(
         "INSERT INTO mentions (number, team, source, kind, expects_answer, private, status, topics, "
         "language, cycle, revision, posted_at, received_at, came_at, clock_from, answer_due_at, "
-        "touched_at, waited_seconds) VALUES (?, ?, ?, 'mention', ?, 0, ?, '[]', '', 1, 1, ?, ?, ?, ?, ?, ?, 0)",
+        "touched_at, waited_seconds) "
+        "VALUES (?, ?, ?, 'mention', ?, 0, ?, '[]', '', 1, 1, ?, ?, ?, ?, ?, ?, 0)",
         _mentions(size),
     )
     conn.executemany(
