@@ -162,4 +162,4 @@ def _extremes(figures: Figures, by: By) -> list[str]:
     if by is By.PERSON:
         return [f"{len(figures.groups)} people are shown, by name."]
     most = max(figures.groups, key=lambda group: getattr(group.figures, name))
-    return [f"Most: {most.label} with {getattr(most.figures, name):,} {did}."]
+    return [f"Most {did}: {most.label} ({getattr(most.figures, name):,})."]
