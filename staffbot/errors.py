@@ -7,7 +7,8 @@ StaffbotError
 │   └── AlreadyRunning   another `staffbot run` holds this database
 ├── CannotListen         the address of an HTTP listener cannot be had
 ├── SourceError          a network could not be read (retry_after)
-├── DeliveryError        a chat platform did not take a post (permanent, retry_after, ambiguous)
+├── DeliveryError        a platform or network did not take a post or an answer
+│   │                    (permanent, retry_after, ambiguous)
 │   └── MessageGone      the message to edit is no longer there
 └── Refused              a person's command cannot be done; the text is for that person
 """
@@ -70,7 +71,7 @@ class SourceError(StaffbotError):
 
 
 class DeliveryError(StaffbotError):
-    """A chat platform did not take a post.
+    """A chat platform did not take a post, or a network an answer.
 
     permanent    trying again as it stands cannot help
     retry_after  seconds that the platform asks for, or None

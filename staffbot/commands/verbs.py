@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from staffbot.commands.clock import CLOCK_VERBS
+from staffbot.commands.contact import CONTACT_VERBS
 from staffbot.commands.figures import FIGURE_BUTTONS, FIGURE_VERBS
 from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
 from staffbot.model import Outcome
@@ -253,6 +254,7 @@ VERBS: tuple[Verb, ...] = (
         form="log",
         example="log A caller asks for large print by post",
     ),
+    *CONTACT_VERBS,
     *CLOCK_VERBS,
     *FIGURE_VERBS,
 )
@@ -304,6 +306,7 @@ PRESSES: dict[str, Press] = {
     "answered": Press(verb="done", form="answered"),
     # On one mention it hands over that one; on a list of one's own, all of them.
     "hand_over": Press(verb="hand over", form="hand_over"),
+    "mute": Press(verb="mute", form="mute"),
     "stats_by": Press(verb="stats"),
     "stats_chart": Press(verb="stats"),
     "not_for_us": Press(verb="close", said={"outcome": Outcome.NOT_FOR_US.value}),
