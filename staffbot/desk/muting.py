@@ -37,7 +37,7 @@ def mute(tx: Tx, person: Person, author: str | int, until: datetime | None) -> A
     """Mute the author of a mention, or whoever has that name on a network, until then."""
     ends = until or tx.now + USUAL
     if ends <= tx.now:
-        raise Refused("That is over already. Like: mute @author for 7d")
+        raise Refused("That is over already. Say until when, as in `mute 42 for 7d`.")
     hashes = _hashes(tx, author)
     for patron in hashes:
         tx.conn.execute(delete(mutes).where(mutes.c.patron_hash == patron))
@@ -95,7 +95,7 @@ def _hashes(tx: Tx, author: str | int) -> list[str]:
     if not found:
         raise Refused(
             "Nobody of that name has written. Give the name as the card shows it, with its @, "
-            "or the number of a mention: mute 42 for 7d"
+            "or the number of a mention, as in `mute 42 for 7d`."
         )
     return found
 
