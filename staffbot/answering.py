@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from staffbot.model import Patron, ReplyLimit
 
+_FIRST_WAIT = timedelta(seconds=0.5)
+_LONGEST_WAIT = timedelta(minutes=5)
+
 
 class State(StrEnum):
     """Where an answer is. Every state but the first two is an end."""
@@ -94,7 +97,7 @@ def wait(tries: int, asked: float | None = None) -> timedelta:
     """Before the next try: as long as the network asks for, else twice as long each time."""
     if asked is not None:
         return timedelta(seconds=max(asked, 0.0))
-    longest: timedelta = min(timedelta(seconds=1) * 2 ** min(tries, 12), timedelta(minutes=5))
+    longest: timedelta = min(_FIRST_WAIT * 2 ** min(max(tries - 1, 0), 12), _LONGEST_WAIT)
     return longest
 
 
