@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import kills, pairs, race, runs, shared
+from tests.faults import answers, kills, pairs, race, runs, shared
 from tests.faults.ground import DATABASES
 
 
@@ -28,7 +28,7 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills", "pairs", "race", "shared", "runs"))
+    only = chosen(args.only, ("kills", "pairs", "answers", "race", "shared", "runs"))
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
@@ -37,6 +37,11 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     if "pairs" in only:
         for database in databases:
             yield lambda database=database: pairs.run(database)  # type: ignore[misc]
+    if "answers" in only:
+        for database in databases:
+            # Fewer on PostgreSQL, where starting a worker costs more.
+            faults = answers.FAULTS if database == "sqlite" or not args.quick else ("crash",)
+            yield lambda database=database, faults=faults: answers.run(database, faults)  # type: ignore[misc]
     if "race" in only:
         for database in databases:
             yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
@@ -48,8 +53,9 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--only", default="", help="kills, pairs, race, shared, runs")
+    parser.add_argument("--only", default="", help="kills, pairs, answers, race, ...")
     parser.add_argument("--databases", default="", help="sqlite, postgres")
+    parser.add_argument("--quick", action="store_true", help="answers on PostgreSQL: crashes only")
     parser.add_argument("--kills", type=int, default=480, help="of a forked worker")
     parser.add_argument("--kills-postgres", type=int, default=0)
     parser.add_argument("--runs", type=int, default=20, help="kills of a real `staffbot run`")

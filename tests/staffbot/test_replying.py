@@ -298,7 +298,7 @@ def test_where_it_cannot_be_answered_from_here(answered: Answered, where: str) -
         "off": "switched off", "elsewhere": "cannot be answered from here", "closed": "is closed",
         "unknown": "There is no mention 7",
     }  # fmt: skip
-    for use_case in (replying.draft, lambda *a: replying.write(*a, WORDS)):
+    for use_case in (replying.draft, lambda tx, n, who: replying.write(tx, n, who, WORDS)):
         with pytest.raises(Refused, match=said[where]):
             library.desk.act(use_case, 7 if where == "unknown" else number, ana)
     assert library.rows(replies) == []
