@@ -1,10 +1,10 @@
-"""The one live card of a storm. Pure; holds no patron's word."""
+"""The one live card of a storm. Pure; a patron's word stands at most in the quoted subject."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from staffbot.messages import (
@@ -15,6 +15,7 @@ from staffbot.messages import (
     Message,
     Paragraph,
     Part,
+    Quote,
     When,
 )
 from staffbot.words import (
@@ -25,10 +26,15 @@ from staffbot.words import (
     sentence,
 )
 
+_MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormFacts:
-    """Many mentions at once, shown as one live card."""
+    """Many mentions at once, shown as one live card.
+
+    `subject` is the title that most of them share or answer, untrusted; empty where there is none.
+    """
 
     storm: int
     team: str
@@ -40,12 +46,14 @@ class StormFacts:
     unclaimed: int
     claimed: int
     networks: Sequence[tuple[str, int]]
+    subject: str = ""
 
 
 def storm_card(facts: StormFacts) -> Message:
     """One card for all of them; the next five at a time, or all closed at once."""
     where = f" for {facts.team}" if facts.team else ""
-    within = duration(facts.last_at - facts.began_at)
+    lasted = facts.last_at - facts.began_at
+    within = duration(lasted) if lasted >= _MINUTE else "a minute"
     mentions = count(facts.total, "mention")
     closed = facts.total - facts.unclaimed - facts.claimed
     stand = f"{facts.unclaimed} unclaimed, {facts.claimed} claimed, {closed} closed"
@@ -53,6 +61,7 @@ def storm_card(facts: StormFacts) -> Message:
     lines: list[Part] = [
         Heading(text=f"{mentions} at once{where}"),
         Paragraph(line=("Since ", began, f", within {within}.")),
+        *([Quote(text=facts.subject, label="Most are about")] if facts.subject else []),
         Facts(
             pairs=(
                 ("State", (stand,)),

@@ -16,13 +16,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot import stats
 from staffbot.desk import pulse, troubles
-from staffbot.desk.ledger import Tx, mention_of, record_for_team
+from staffbot.desk.ledger import Tx, record_for_team
 from staffbot.desk.mailroom import Post, say_now, want
 from staffbot.desk.reading import listing_of
 from staffbot.digest import DigestFacts, Gone, digest
 from staffbot.digest_days import days_due, is_too_late
 from staffbot.messages import Message
-from staffbot.model import Happened, Mention, Room, Status
+from staffbot.model import Happened, Room, Status
 from staffbot.settings import Team
 from staffbot.tables import digests, mentions, posts
 
@@ -33,6 +33,8 @@ _LOOK_BACK = timedelta(days=14)
 # So many mentions that need someone are followed by one digest.
 _LISTED = 200
 _TOPICS = ("idea", "thanks")
+# Named, as "not closed" would have the database read a team's whole history.
+_OPEN = (Status.OPEN, Status.CLAIMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,15 +190,20 @@ def _numbers(tx: Tx, where: ColumnElement[bool]) -> list[int]:
 def _states(tx: Tx, numbers: Sequence[int]) -> list[list[Any]]:
     """Each mention's number and how far it is seen to, in the order of the numbers."""
     rows = tx.conn.execute(
-        select(mentions).where(mentions.c.number.in_(numbers)).order_by(mentions.c.number)
+        select(
+            mentions.c.number, mentions.c.status, mentions.c.answered_at, mentions.c.waiting_since
+        )
+        .where(mentions.c.number.in_(numbers))
+        .order_by(mentions.c.number)
     )
-    return [[mention.number, _state(mention)] for mention in map(mention_of, rows.all())]
+    return [[row.number, _state(row)] for row in rows]
 
 
-def _state(mention: Mention) -> str:
-    if mention.status is not Status.CLOSED and (mention.answered_at or mention.waiting_since):
-        return "answered" if mention.answered_at else "waiting"
-    return mention.status
+def _state(row: Any) -> str:
+    if row.status != Status.CLOSED and (row.answered_at or row.waiting_since):
+        return "answered" if row.answered_at else "waiting"
+    status: str = row.status
+    return status
 
 
 def facts_of(
@@ -256,6 +263,7 @@ def _needs_now(tx: Tx, team: Team) -> ColumnElement[bool]:
     owed = (mentions.c.status == Status.CLAIMED) & (mentions.c.answer_due_at <= closing)
     return (
         (mentions.c.team == team.key)
+        & mentions.c.status.in_(_OPEN)
         & mentions.c.expects_answer
         & mentions.c.waiting_since.is_(None)
         & mentions.c.answered_at.is_(None)
@@ -267,7 +275,7 @@ def _waiting(tx: Tx, team: Team) -> int:
     return tx.conn.execute(
         select(func.count())
         .select_from(mentions)
-        .where(mentions.c.team == team.key, mentions.c.status != Status.CLOSED)
+        .where(mentions.c.team == team.key, mentions.c.status.in_(_OPEN))
         .where(mentions.c.waiting_since.is_not(None))
     ).scalar_one()
 
