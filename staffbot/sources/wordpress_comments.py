@@ -14,7 +14,8 @@ from typing import Any
 from staffbot.model import IncomingMention, Kind, Patron
 from staffbot.sources import payload, plain_text
 
-FIELDS = "id,post,parent,author,author_name,author_url,date_gmt,content.rendered,link,status,type"
+# "content.rendered" would leave the whole content out: comments do not know nested names.
+FIELDS = "id,post,parent,author,author_name,author_url,date_gmt,content,link,status,type"
 PUBLIC, HELD, GONE = "approved", "hold", frozenset({"spam", "trash"})
 _QUOTED = 300
 
