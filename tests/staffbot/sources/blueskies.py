@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,7 @@ class Sky:
     refusing_refresh: bool = False
     hidden: set[str] = field(default_factory=set)
     down: int = 0
+    hanging: asyncio.Event | None = None
     headers: dict[str, str] = field(default_factory=dict)
     broken: Any = None
 
@@ -84,7 +86,15 @@ class Sky:
         self.posts.pop(uri)
         self.notified = [one for one in self.notified if one["uri"] != uri]
 
+    def hangs(self, hanging: bool) -> None:
+        """From now on it takes requests and answers none of them, until this is over."""
+        if self.hanging is not None:
+            self.hanging.set()
+        self.hanging = asyncio.Event() if hanging else None
+
     async def _answer(self, request: web.Request) -> web.Response:
+        if self.hanging is not None:
+            await self.hanging.wait()
         if self.down:
             return web.Response(status=self.down, headers=self.headers)
         method = request.path.rpartition(".")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ class Instance:
     notified: list[dict[str, Any]] = field(default_factory=list)
     tags: dict[str, list[str]] = field(default_factory=dict)
     down: int = 0
+    hanging: asyncio.Event | None = None
     headers: dict[str, str] = field(default_factory=dict)
     scope: bool = True
     broken: Any = None
@@ -96,8 +98,16 @@ class Instance:
         self.statuses.pop(id_)
         self.notified = [one for one in self.notified if one["status"]["id"] != id_]
 
+    def hangs(self, hanging: bool) -> None:
+        """From now on it takes requests and answers none of them, until this is over."""
+        if self.hanging is not None:
+            self.hanging.set()
+        self.hanging = asyncio.Event() if hanging else None
+
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
+        if self.hanging is not None:
+            await self.hanging.wait()
         if self.down:
             return web.Response(status=self.down, headers=self.headers)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":

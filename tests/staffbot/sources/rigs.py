@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+import pytest
 
 from staffbot.errors import SourceError
 from staffbot.model import IncomingMention, Source
@@ -12,7 +15,7 @@ from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
 from tests.library import HandClock
-from tests.source_contract import NOW, Unheard, Written
+from tests.source_contract import NOW, SourceContract, Unheard, Written
 
 PATIENT = NetworkSettings(timeout=timedelta(seconds=50))
 
@@ -25,6 +28,7 @@ class ReadRig:
     network: Network
     write: Callable[[Written], None]
     breaks: Callable[[bool], None]
+    hangs: Callable[[bool], None]
     name: str = ""
     cursor: str | None = None
     source: Source = field(init=False)
@@ -62,3 +66,46 @@ class ReadRig:
 
     async def check(self) -> Sequence[Finding]:
         return await self.network.check(self.settings, PATIENT)
+
+
+class ReadContract(SourceContract):
+    """What every source that is read has to keep besides."""
+
+    async def test_a_reading_cut_off_in_the_middle_loses_nothing(self, rig: ReadRig) -> None:
+        await rig.writes(Written(id="1", text="First"))
+        await rig.hear()
+        await rig.writes(Written(id="2", text="Second"))
+        rig.hangs(True)
+        reading = asyncio.create_task(rig.hear())
+        await asyncio.sleep(0.1)
+        assert not reading.done()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        rig.hangs(False)
+        rig.restart()
+        assert [mention.text for mention in await rig.hear()] == ["Second"]
+
+    async def test_a_megabyte_of_text_is_cut_and_costs_its_neighbour_nothing(
+        self, rig: ReadRig
+    ) -> None:
+        await rig.writes(
+            Written(id="1", text="<p>" + "lorem & ipsum " * 75_000), Written(id="2", text="Skis?")
+        )
+        long, short = sorted(await rig.hear(), key=lambda mention: -len(mention.text))
+        assert short.text == "Skis?"
+        assert 10_000 < len(long.text) <= 50_000
+
+    async def test_what_it_says_of_trouble_has_no_secret_and_no_patrons_word(
+        self, rig: ReadRig
+    ) -> None:
+        await rig.writes(Written(id="1", text="Secret words"))
+        rig.cut()
+        with pytest.raises(Unheard) as unheard:
+            await rig.hear()
+        said = str(unheard.value.__cause__)
+        assert "Secret" not in said
+        assert said[0].islower() or said[0].isdigit(), "it goes on after the source's name"
+        [finding] = await rig.check()
+        assert not finding.ok
+        assert finding.said == said

@@ -16,10 +16,10 @@ from staffbot.sources import bluesky_posts
 from staffbot.sources.bluesky import Bluesky, network
 from staffbot.sources.bluesky_session import Options
 from tests.library import HandClock
-from tests.source_contract import SourceContract, Written
+from tests.source_contract import Written
 from tests.staffbot.sources.blueskies import HANDLE, LIBRARY, PASSWORD, PATRON, Sky
 from tests.staffbot.sources.recorded import recorded
-from tests.staffbot.sources.rigs import PATIENT, ReadRig
+from tests.staffbot.sources.rigs import PATIENT, ReadContract, ReadRig
 from tests.website import Website, website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -237,7 +237,7 @@ async def test_recorded_answers_are_read(sky: Sky) -> None:
     assert json.dumps(batch.cursor)
 
 
-class TestBlueskyContract(SourceContract):
+class TestBlueskyContract(ReadContract):
     @pytest.fixture
     def rig(self, sky: Sky) -> ReadRig:
         def write(written: Written) -> None:
@@ -250,4 +250,6 @@ class TestBlueskyContract(SourceContract):
         def breaks(broken: bool) -> None:
             sky.down = 502 if broken else 0
 
-        return ReadRig(settings=settings(sky), network=network, write=write, breaks=breaks)
+        return ReadRig(
+            settings=settings(sky), network=network, write=write, breaks=breaks, hangs=sky.hangs
+        )

@@ -20,8 +20,8 @@ from staffbot.sources.email import Email, network
 from staffbot.sources.email_mailbox import Options
 from tests.dovecots import PASSWORD, Dovecot, dovecot
 from tests.library import HandClock
-from tests.source_contract import SourceContract, Written
-from tests.staffbot.sources.rigs import PATIENT, ReadRig
+from tests.source_contract import Written
+from tests.staffbot.sources.rigs import PATIENT, ReadContract, ReadRig
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -42,6 +42,7 @@ class Box:
     port: int = 0
     user: str = field(default_factory=lambda: f"desk{next(_users)}")
     cut: bool = False
+    hanging: bool = False
     open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def gets(
@@ -70,9 +71,19 @@ class Box:
         if self.cut:
             writer.close()
             return
+        if self.hanging:
+            self.open.add(writer)
+            return
         there, back = await asyncio.open_connection("127.0.0.1", self.server.port)
         self.open |= {writer, back}
         await asyncio.gather(_carry(reader, back), _carry(there, writer))
+
+    def hangs(self, hanging: bool) -> None:
+        """From now on connections are taken and nothing is said on them, until this is over."""
+        self.hanging = hanging
+        if not hanging:
+            self.breaks(True)
+            self.breaks(False)
 
     def breaks(self, broken: bool) -> None:
         self.cut = broken
@@ -298,11 +309,13 @@ async def test_check_says_where_answers_are_looked_for(box: Box) -> None:
     assert finding.said == "the folder INBOX can be read; answers are looked for in Sent"
 
 
-class TestEmailContract(SourceContract):
+class TestEmailContract(ReadContract):
     @pytest.fixture
     def rig(self, box: Box) -> ReadRig:
         def write(written: Written) -> None:
             named = written.author if "<" in written.author else f"{written.author} <x@mail.test>"
             box.gets(written.text, id=written.id, at=written.at, writer=named)
 
-        return ReadRig(settings=settings(box), network=network, write=write, breaks=box.breaks)
+        return ReadRig(
+            settings=settings(box), network=network, write=write, breaks=box.breaks, hangs=box.hangs
+        )

@@ -24,10 +24,10 @@ from staffbot.sources import mastodon_statuses
 from staffbot.sources.mastodon import Mastodon, network
 from staffbot.sources.mastodon_account import Options
 from tests.library import HandClock
-from tests.source_contract import SourceContract, Written
+from tests.source_contract import Written
 from tests.staffbot.sources.mastodons import LIBRARY, TOKEN, Instance
 from tests.staffbot.sources.recorded import recorded
-from tests.staffbot.sources.rigs import PATIENT, ReadRig
+from tests.staffbot.sources.rigs import PATIENT, ReadContract, ReadRig
 from tests.website import Website, website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -236,7 +236,7 @@ def test_what_is_no_hashtag_is_refused() -> None:
         Options(server="https://x.example", token=Secret(value="t"), hashtags=("two words",))
 
 
-class TestMastodonContract(SourceContract):
+class TestMastodonContract(ReadContract):
     @pytest.fixture
     def rig(self, instance: Instance) -> ReadRig:
         def write(written: Written) -> None:
@@ -245,4 +245,10 @@ class TestMastodonContract(SourceContract):
         def breaks(broken: bool) -> None:
             instance.down = 502 if broken else 0
 
-        return ReadRig(settings=settings(instance), network=network, write=write, breaks=breaks)
+        return ReadRig(
+            settings=settings(instance),
+            network=network,
+            write=write,
+            breaks=breaks,
+            hangs=instance.hangs,
+        )

@@ -23,9 +23,9 @@ from staffbot.sources import wordpress_comments
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options
 from tests.library import HandClock
-from tests.source_contract import SourceContract, Written
+from tests.source_contract import Written
 from tests.staffbot.sources.recorded import recorded
-from tests.staffbot.sources.rigs import ReadRig
+from tests.staffbot.sources.rigs import ReadContract, ReadRig
 from tests.staffbot.sources.wordpresses import PASSWORD, STAFF, USER, Blog
 from tests.website import Website, website
 
@@ -284,7 +284,7 @@ def test_a_password_needs_a_user_and_https() -> None:
         Options(url="https://library.example/?a=1")
 
 
-class TestWordPressContract(SourceContract):
+class TestWordPressContract(ReadContract):
     @pytest.fixture(params=[PASSWORD, ""], ids=["signed-in", "public"])
     def rig(self, blog: Blog, request: pytest.FixtureRequest) -> ReadRig:
         def write(written: Written) -> None:
@@ -295,5 +295,5 @@ class TestWordPressContract(SourceContract):
 
         return ReadRig(
             settings=settings(blog, password=request.param), network=network,
-            write=write, breaks=breaks,
+            write=write, breaks=breaks, hangs=blog.hangs,
         )  # fmt: skip

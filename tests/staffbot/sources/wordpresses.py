@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class Blog:
     now: datetime
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     down: int = 0
+    hanging: asyncio.Event | None = None
     plain_links: bool = False
     users_closed: bool = False
     editor: bool = True
@@ -65,7 +67,15 @@ class Blog:
         }
         return number
 
+    def hangs(self, hanging: bool) -> None:
+        """From now on it takes requests and answers none of them, until this is over."""
+        if self.hanging is not None:
+            self.hanging.set()
+        self.hanging = asyncio.Event() if hanging else None
+
     async def _answer(self, request: web.Request) -> web.Response:
+        if self.hanging is not None:
+            await self.hanging.wait()
         if self.down:
             return web.Response(status=self.down, headers={"Retry-After": "17"})
         path = request.path.removeprefix("/wp-json")
