@@ -23,6 +23,7 @@ from staffbot.errors import StaffbotError
 from staffbot.heartbeat import Heartbeat
 from staffbot.intake import Intake
 from staffbot.liveness import Liveness
+from staffbot.looking import Looking
 from staffbot.model import Chat, Clock, Pushes, Replies, Route, Source, system_clock
 from staffbot.monitoring import Monitoring
 from staffbot.outbox import Outbox
@@ -138,6 +139,7 @@ class House:
             for one in settings.doors
         }
         self._intake = Intake(desk, sources, alive=liveness.alive)
+        self._looking = Looking(desk, sources, alive=liveness.alive)
         self._outbox = Outbox(desk, self._chats, render, alive=lambda: liveness.alive("outbox"))
         answerable = {one.name: one for one in sources if isinstance(one, Replies) and one.limit}
         self._replier = Replier(desk, answerable, alive=lambda: liveness.alive("replier"))
@@ -162,6 +164,8 @@ class House:
                 work.append(loops.create_task(keep("intake", self._intake.run), name="intake"))
             if self._settings.replies.enabled:
                 work.append(loops.create_task(keep("replier", self._replier.run), name="replier"))
+            if self._looking.looks:
+                work.append(loops.create_task(keep("looking", self._looking.run), name="looking"))
             work.append(loops.create_task(keep("ticker", self._ticker.run), name="ticker"))
             chats = [
                 loops.create_task(keep(f"door {platform}", chat.run), name=f"door {platform}")
@@ -235,6 +239,9 @@ class House:
             # One fetch may take three time limits of the network, and a wait at most a minute.
             within = 120 + 3 * self._settings.network.timeout.total_seconds()
             self._liveness.expect(f"intake:{name}", within)
+        for name in self._looking.looks:
+            within = 180 + 4 * self._settings.network.timeout.total_seconds()
+            self._liveness.expect(f"looking:{name}", within)
 
     async def _sweep(self) -> None:
         while (await self._desk.acting(reminding.sweep)).full:

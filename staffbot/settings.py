@@ -224,6 +224,7 @@ class SourceSettings:
     kind: Kind | None = None
     language: str = ""
     private: bool = False
+    close_on_answer: bool = False
     options: Any = None
     limit: ReplyLimit | None = None
 

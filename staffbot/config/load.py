@@ -81,7 +81,7 @@ def load(
     made: dict[str, Any] = {
         "teams": teams(raw, top.library if top else "", names, plugged, problems),
         "routes": routes(raw.get("routes", []), keys, names, problems),
-        "staff": staff(raw.get("staff", []), keys, plugged, problems),
+        "staff": staff(raw.get("staff", []), keys, plugged, names, problems),
         "services": services(raw.get("services", []), problems),
         "replies": settings.ReplySettings(**_section(raw, "replies", RepliesTable, problems)),
         "sources": sources(raw.get("sources", []), networks, problems),

@@ -17,10 +17,10 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 
 from staffbot.answering import Met, State, follows, wait
 from staffbot.desk import closing, telling
-from staffbot.desk.ledger import Tx, enact, find, to_change
+from staffbot.desk.ledger import Tx, again, enact, find, to_change
 from staffbot.desk.people import get_person
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Happened, Patron, Replied, Visibility
+from staffbot.model import Answering, Happened, Patron, Replied, Status, Visibility
 from staffbot.tables import events, patrons, replies, words
 
 
@@ -179,6 +179,9 @@ def sent(tx: Tx, reply: Taken, found: Replied) -> bool:
         closing.answer(tx, mention, person, at, reply=row.place)
     else:
         enact(tx, mention, Happened.REPLIED, person, {}, at=at, reply=row.place)
+    mention = again(tx, reply.mention)
+    if tx.settings.source(mention.source).close_on_answer and mention.status is not Status.CLOSED:
+        closing.close_answered(tx, mention, person)
     return True
 
 

@@ -26,6 +26,12 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+_PAIRINGS: dict[str, Callable[[str, argparse.Namespace], Report]] = {
+    "pairs": lambda database, _: pairs.run(database),
+    "answers": lambda database, args: answers.run(database, quick=args.quick),
+}
+
+
 def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
     only = chosen(args.only, ("kills", "pairs", "answers", "race", "shared", "runs", "clock"))
@@ -34,14 +40,9 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
             # A fifth on PostgreSQL, where starting a worker costs more.
             number = args.kills if database == "sqlite" else args.kills_postgres or args.kills // 5
             yield lambda database=database, number=number: kills.run(database, number)  # type: ignore[misc]
-    if "pairs" in only:
+    for pairing in [run for name, run in _PAIRINGS.items() if name in only]:
         for database in databases:
-            yield lambda database=database: pairs.run(database)  # type: ignore[misc]
-    if "answers" in only:
-        for database in databases:
-            # Fewer on PostgreSQL, where starting a worker costs more.
-            faults = answers.FAULTS if database == "sqlite" or not args.quick else ("crash",)
-            yield lambda database=database, faults=faults: answers.run(database, faults)  # type: ignore[misc]
+            yield lambda database=database, run=pairing: run(database, args)  # type: ignore[misc]
     if "race" in only:
         for database in databases:
             yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
