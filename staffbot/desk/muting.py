@@ -106,7 +106,7 @@ def muted(tx: Tx) -> tuple[Muted, ...]:
         select(func.count())
         .select_from(mentions)
         .where(mentions.c.patron_hash == mutes.c.patron_hash)
-        .where(mentions.c.received_at >= mutes.c.made_at)
+        .where(mentions.c.muted.is_(True), mentions.c.received_at >= mutes.c.made_at)
         .scalar_subquery()
     )
     rows = tx.conn.execute(
