@@ -131,11 +131,11 @@ class WordPress:
             own = await self._site.own(api)
             for ids in pieces(asked):
                 listed = await self._site.comments(api, [("include", ",".join(ids))])
-                there = {str(one.id): one for one in listed if one.status not in GONE}
+                there = {str(one.id): one for one in listed}
                 for id_ in ids:
-                    if id_ in there:
+                    if id_ in there and there[id_].status not in GONE:
                         changes.append(Edited(native_id=id_, text=there[id_].text, at=now))
-                    else:
+                    elif id_ in there or await self._site.is_gone(api, id_):
                         changes.append(Deleted(native_id=id_, at=now))
                 below = await self._site.comments(
                     api, [("parent", ",".join(ids)), *OLDEST_FIRST], public=True

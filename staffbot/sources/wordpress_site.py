@@ -13,7 +13,7 @@ from staffbot.settings import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import payload, plain_text, wordpress_comments
 from staffbot.sources.api import Answer, Api, Params, Server
-from staffbot.sources.wordpress_comments import FIELDS, Comment
+from staffbot.sources.wordpress_comments import FIELDS, GONE, Comment
 
 _PAGE = 100
 _MOST_PAGES = 100
@@ -22,7 +22,8 @@ _OWN_FOR_SECONDS = 600.0
 
 OLDEST_FIRST = (("orderby", "date_gmt"), ("order", "asc"))
 # "any" has spam and trash in it as well: by that it is noticed where a comment went.
-ALL = [("status", "any"), ("context", "edit")]
+_AS_EDITOR = [("context", "edit")]
+ALL = [("status", "any"), *_AS_EDITOR]
 
 
 class Options(BaseModel):
@@ -95,6 +96,14 @@ class Site:
             if not answer.body or (pages.isdigit() and page >= int(pages)):
                 break
         return tuple(found.values())
+
+    async def is_gone(self, api: Api, id_: str) -> bool:
+        """Whether a comment that no list shows is there no more; it may only be held again."""
+        wide = _AS_EDITOR if self._options.password else []
+        answer = await self.ask(api, f"/wp/v2/comments/{id_}", [("_fields", "id,status"), *wide])
+        if answer.ok:
+            return payload.text(answer.body, "status") in GONE
+        return answer.status in (404, 410)
 
     async def own(self, api: Api) -> frozenset[int]:
         """The library's own users: those named, the one that signs in, and who has published there.

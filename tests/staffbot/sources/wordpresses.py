@@ -33,9 +33,7 @@ class Blog:
     broken: Any = None
 
     def __post_init__(self) -> None:
-        for path in ("users/me", "users", "posts", "pages", "comments"):
-            self.site.does(f"/wp-json/wp/v2/{path}", self._answer)
-        self.site.does("/", self._answer)
+        self.site.answer_all = self._answer
 
     def post(
         self,
@@ -102,8 +100,17 @@ class Blog:
                 return _json([])
             case "comments":
                 return self._list(query, signed)
+            case _ if path.startswith("comments/"):
+                return self._one(int(path.removeprefix("comments/")), signed)
             case _:
                 return _refused(404, "rest_no_route")
+
+    def _one(self, number: int, signed: bool) -> web.Response:
+        if number not in self.comments:
+            return _refused(404, "rest_comment_invalid_id")
+        if self.comments[number]["status"] != "approved" and not signed:
+            return _refused(401, "rest_cannot_read")
+        return _json(self.comments[number])
 
     def _list(self, query: dict[str, str], signed: bool) -> web.Response:
         if self.broken is not None:
