@@ -63,10 +63,16 @@ class CannotListen(StaffbotError):
 
 
 class SourceError(StaffbotError):
-    """A network could not be read. `retry_after` is in seconds, or None where it did not say."""
+    """A network could not be read. `retry_after` is in seconds, or None where it did not say.
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    `untouched`: whatever was asked for was surely not done, so it may be asked for again.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, untouched: bool = False
+    ) -> None:
         self.retry_after = retry_after
+        self.untouched = untouched
         super().__init__(reason)
 
 

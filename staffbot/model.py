@@ -448,12 +448,14 @@ class ReplyLimit:
 
     measure  the length of a whole text in `unit`; by code points where nothing else is known
     opening  what every answer begins with there ("@lena "), part of the text and of its length
+    private  whether what is kept private is answered to the patron alone there
     """
 
     most: int
     unit: str = "characters"
     measure: Callable[[str], int] = len
     opening: Callable[[Patron], str] = _nothing
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

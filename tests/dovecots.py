@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pytest
+from tests.machine import not_here
 
 PASSWORD = "secret"
 _FOUND = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
@@ -101,7 +101,7 @@ class Dovecot:
 def dovecot() -> Iterator[Dovecot]:
     """A server that is there until the end of the block."""
     if _FOUND is None:
-        pytest.skip("no Dovecot on this machine (Debian: apt install dovecot-imapd)")
+        not_here("no Dovecot on this machine (Debian: apt install dovecot-imapd)")
     folder = Path(tempfile.mkdtemp(prefix="staffbot-dovecot-"))
     folder.chmod(0o755)
     try:
@@ -119,9 +119,7 @@ def dovecot() -> Iterator[Dovecot]:
                 process.terminate()
                 process.wait(timeout=30)
         log = folder / "dovecot.log"
-        pytest.skip(
-            f"Dovecot does not start here: {log.read_text()[-300:] if log.exists() else ''}"
-        )
+        not_here(f"Dovecot does not start here: {log.read_text()[-300:] if log.exists() else ''}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

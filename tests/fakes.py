@@ -210,7 +210,7 @@ class FakeNetwork(FakeSource):
     `faults[operation]` (reply, find) are met one by one, as with FakeChat.
     """
 
-    limit: ReplyLimit | None = field(default_factory=lambda: ReplyLimit(most=300))
+    limit: ReplyLimit | None = field(default_factory=lambda: ReplyLimit(most=300, private=True))
     clock: Clock = system_clock
     replies: list[StandingReply] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)

@@ -23,7 +23,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
+from tests.machine import not_here
 
 _SITE = Path("/usr/share/wordpress")
 _NEEDED = ("mariadbd", "mariadb-install-db", "php")
@@ -152,7 +152,7 @@ def wordpress() -> Iterator[Site]:
     """A site that is there until the end of the block."""
     missing = [name for name in _NEEDED if _find(name) is None]
     if missing or not _SITE.is_dir():
-        pytest.skip(
+        not_here(
             "no WordPress on this machine (Debian: apt install wordpress mariadb-server php-cli "
             "php-mysql)"
         )

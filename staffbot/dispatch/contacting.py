@@ -44,8 +44,16 @@ def reply_form(job: Job, why: str = "") -> Form:
 
 def _room(found: Draft) -> str:
     signed = f", signed “{found.signature}”" if found.signature else ""
-    private = " Only the patron sees it." if found.mention.private else ""
-    return f"{found.room} {found.limit.unit} at most{signed}.{private}"
+    return f"{found.room} {found.limit.unit} at most{signed}.{_who_sees(found)}"
+
+
+def _who_sees(found: Draft) -> str:
+    """What is kept private here was not always private there."""
+    if not found.mention.private:
+        return ""
+    if found.limit.private:
+        return " Only the patron sees it."
+    return " The words are kept private here, but everybody can see the answer there."
 
 
 def _standing(found: Draft) -> str:

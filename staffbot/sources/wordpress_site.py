@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,7 +14,7 @@ from staffbot.settings import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import payload, plain_text, wordpress_comments
 from staffbot.sources.api import Answer, Api, Params, Server
-from staffbot.sources.wordpress_comments import FIELDS, Comment
+from staffbot.sources.wordpress_comments import FIELDS, GONE, Comment
 
 _PAGE = 100
 _MOST_PAGES = 100
@@ -22,7 +23,8 @@ _OWN_FOR_SECONDS = 600.0
 
 OLDEST_FIRST = (("orderby", "date_gmt"), ("order", "asc"))
 # "any" has spam and trash in it as well: by that it is noticed where a comment went.
-ALL = [("status", "any"), ("context", "edit")]
+_AS_EDITOR = [("context", "edit")]
+ALL = [("status", "any"), *_AS_EDITOR]
 
 
 class Options(BaseModel):
@@ -75,6 +77,19 @@ class Site:
         self._plain_links = answer.ok
         return answer
 
+    async def write(self, api: Api, path: str, content: Mapping[str, Any]) -> Answer:
+        """One request that makes something, after one that has found which way is open."""
+        if self._plain_links:
+            return await api.ask("/", [("rest_route", path)], method="POST", content=content)
+        return await api.ask(f"/wp-json{path}", method="POST", content=content)
+
+    async def me(self, api: Api) -> int:
+        """The number of the user who signs in. Raises SourceError where the site does not know it."""
+        told = await self.ask(api, "/wp/v2/users/me", [("_fields", "id")])
+        if not told.ok:
+            raise SourceError(refusal(api.host, told, self._options))
+        return payload.number(told.body, "id")
+
     async def comments(
         self, api: Api, params: Params, *, public: bool = False
     ) -> tuple[Comment, ...]:
@@ -95,6 +110,14 @@ class Site:
             if not answer.body or (pages.isdigit() and page >= int(pages)):
                 break
         return tuple(found.values())
+
+    async def is_gone(self, api: Api, id_: str) -> bool:
+        """Whether a comment that no list shows is there no more; it may only be held again."""
+        wide = _AS_EDITOR if self._options.password else []
+        answer = await self.ask(api, f"/wp/v2/comments/{id_}", [("_fields", "id,status"), *wide])
+        if answer.ok:
+            return payload.text(answer.body, "status") in GONE
+        return answer.status in (404, 410)
 
     async def own(self, api: Api) -> frozenset[int]:
         """The library's own users: those named, the one that signs in, and who has published there.

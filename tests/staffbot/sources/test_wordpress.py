@@ -174,8 +174,19 @@ async def test_a_look_tells_answers_edits_and_deletions_in_few_requests(blog: Bl
     [answered] = [change for change in changes if isinstance(change, AnsweredAtSource)]
     assert (answered.native_id, answered.at) == (str(ids[3]), NOW - HOUR)
     assert answered.permalink.endswith(f"#comment-{answer}")
-    listed = [r for r in blog.site.asked if r.path.endswith("/comments")]
+    listed = [
+        r for r in blog.site.asked if r.path.endswith("/comments")
+    ]  # one more is asked for alone
     assert len(listed) == 4  # two pieces, each asked for and for what stands below it
+
+
+async def test_what_is_only_held_again_is_not_gone(blog: Blog) -> None:
+    held = blog.post("Held again", at=NOW - HOUR, status="hold")
+    gone = blog.post("Trashed", at=NOW - HOUR, status="trash")
+    del blog.comments[blog.post("Deleted", at=NOW - HOUR)]
+    public = source(blog, password="")
+    changes = await public.look([conversation(id_) for id_ in (held, gone, gone + 1)])
+    assert changes == [Deleted(native_id=str(gone + 1), at=NOW)]
 
 
 async def test_a_site_without_pretty_links_and_with_its_users_closed(blog: Blog) -> None:

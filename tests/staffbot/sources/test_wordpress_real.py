@@ -82,6 +82,9 @@ async def test_a_comments_life(site: Site) -> None:
     looked = await source.look(asked)
     assert [c.native_id for c in looked if isinstance(c, Deleted)] == [held.native_id]
     assert [c.text for c in looked if isinstance(c, Edited)] == [seed.text]
+    site.sql(f"delete from wp_comments where comment_id = {held_id}")
+    looked = await source.look(asked)
+    assert [c.native_id for c in looked if isinstance(c, Deleted)] == [held.native_id]
     fifth = await source.fetch(fourth.cursor)
     assert (fifth.mentions, fifth.changes) == ((), ())
 
