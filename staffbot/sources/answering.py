@@ -14,6 +14,38 @@ from staffbot.errors import DeliveryError, SourceError
 
 _ADDRESSED = re.compile(r"(?<!\S)@\S+")
 _ZWJ = "\u200d"
+# Spacing marks that do not join what stands before them.
+_MARKS_APART = frozenset(
+    {
+        0x102B,
+        0x102C,
+        0x1038,
+        0x1083,
+        0x108F,
+        0x1A61,
+        0x1A63,
+        0x1A64,
+        0xAA7B,
+        0xAA7D,
+        0x11720,
+        0x11721,
+    }
+    | {
+        *range(0x1062, 0x1065),
+        *range(0x1067, 0x106E),
+        *range(0x1087, 0x108D),
+        *range(0x109A, 0x109D),
+    }
+)
+# Pictures that are joined into one: families, professions, flags.
+_PICTURES = (
+    (0x1F300, 0x1F3FA), (0x1F400, 0x1F53D), (0x1F546, 0x1F64F), (0x1F680, 0x1F6FF),
+    (0x1F90C, 0x1F93A), (0x1F93C, 0x1F945), (0x1F947, 0x1FAFF), (0x2600, 0x2604),
+    (0x2607, 0x2612), (0x2614, 0x2685), (0x2690, 0x2705), (0x2708, 0x2712), (0x2764, 0x2764),
+    (0x2194, 0x2199), (0x27A1, 0x27A1), (0x2B1B, 0x2B1C),
+)  # fmt: skip
+# Which parts of a Korean syllable go on with which.
+_FOLLOWS = {0: (0, 1, 3, 4), 1: (1, 2), 3: (1, 2), 2: (2,), 4: (2,)}
 _HANGUL = ((0x1100, 0x115F), (0x1160, 0x11A7), (0x11A8, 0x11FF))
 
 
@@ -58,36 +90,52 @@ def graphemes(text: str) -> int:
     By the rules of Unicode's UAX 29 as far as the standard library knows the letters; where it does
     not, it counts more, never fewer.
     """
-    count, before, flags = 0, "", 0
+    count, before, base, flags = 0, "", "", 0
     for char in text:
         flags = flags + 1 if _is_flag(char) else 0
-        if not before or not _joins(before, char, flags):
+        if not before or not _joins(base, before, char, flags):
             count += 1
+        if not _extends(char):
+            base = char
         before = char
     return count
 
 
-def _joins(before: str, char: str, flags: int) -> bool:
+def _joins(base: str, before: str, char: str, flags: int) -> bool:
+    """Whether `char` is one with what stands before it; `base` is that without its marks."""
     if (before, char) == ("\r", "\n"):
         return True
-    if unicodedata.category(before) == "Cc" or unicodedata.category(char) == "Cc":
+    if _stands_alone(before) or _stands_alone(char):
         return False
-    if char == _ZWJ or _extends(char):
+    if _extends(char):
         return True
     if before == _ZWJ:
-        return unicodedata.category(char) == "So"
+        return _is_picture(base) and _is_picture(char)
     if _is_flag(char):
         return flags % 2 == 0
-    return _hangul(before) >= 0 and 0 <= _hangul(char) and _in_order(before, char)
+    return _hangul(char) in _FOLLOWS.get(_hangul(before), ())
+
+
+def _stands_alone(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") and not _extends(char)
 
 
 def _extends(char: str) -> bool:
-    # Marks, variation selectors, skin tones, and the tags of some flags.
+    # Marks, the joiner, variation selectors, skin tones, and the tags of some flags.
+    number = ord(char)
+    if number in _MARKS_APART:
+        return False
     return (
-        unicodedata.category(char) in ("Mn", "Me", "Mc")
-        or 0x1F3FB <= ord(char) <= 0x1F3FF
-        or 0xE0020 <= ord(char) <= 0xE007F
+        char == _ZWJ
+        or unicodedata.category(char) in ("Mn", "Me", "Mc")
+        or 0x1F3FB <= number <= 0x1F3FF
+        or 0xE0020 <= number <= 0xE007F
     )
+
+
+def _is_picture(char: str) -> bool:
+    number = ord(char) if char else 0
+    return any(low <= number <= high for low, high in _PICTURES)
 
 
 def _is_flag(char: str) -> bool:
@@ -100,8 +148,3 @@ def _hangul(char: str) -> int:
     if 0xAC00 <= number <= 0xD7A3:
         return 3 if (number - 0xAC00) % 28 == 0 else 4
     return next((at for at, (low, high) in enumerate(_HANGUL) if low <= number <= high), -1)
-
-
-def _in_order(before: str, char: str) -> bool:
-    follows = {0: (0, 1, 3, 4), 1: (1, 2), 3: (1, 2), 2: (2,), 4: (2,)}
-    return _hangul(char) in follows[_hangul(before)]

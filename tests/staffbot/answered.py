@@ -15,7 +15,7 @@ from sqlalchemy import select
 from staffbot.answering import ON_THE_WAY
 from staffbot.dispatch import Dispatch
 from staffbot.messages import Form, Message
-from staffbot.model import Actor
+from staffbot.model import Actor, Replies
 from staffbot.replier import Replier
 from staffbot.seams import Network
 from staffbot.settings import Delivery, ReplySettings, Service
@@ -41,7 +41,9 @@ class Nothing(BaseModel):
 class Answered:
     """A library with answers switched on, and its one network that takes them."""
 
-    def __init__(self, library: Library, **changed: Any) -> None:
+    def __init__(
+        self, library: Library, *, life: timedelta = timedelta(seconds=0.5), **changed: Any
+    ) -> None:
         self.library = library
         self.network = FakeNetwork(name="social", clock=library.clock)
         sources = tuple(
@@ -50,7 +52,7 @@ class Answered:
         )
         plain: dict[str, Any] = {
             "replies": ReplySettings(enabled=True), "services": SERVICES, "sources": sources,
-            "delivery": Delivery(request_life=timedelta(seconds=0.5)),
+            "delivery": Delivery(request_life=life),
         }  # fmt: skip
         library.reconfigure(**(plain | changed))
         self.dispatch = Dispatch(library.desk)
@@ -76,9 +78,9 @@ class Answered:
         return await self.dispatch.command(self.actor(who), line)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, network: Replies | None = None) -> AsyncIterator[None]:
         """With the carrier at work."""
-        replier = Replier(self.library.desk, {"social": self.network})
+        replier = Replier(self.library.desk, {"social": network or self.network})
         task = asyncio.create_task(replier.run())
         try:
             yield
