@@ -223,7 +223,7 @@ def said(problem: Exception, client: discord.Client) -> Exception:
             "discord",
             "Discord refuses what staffbot asks to be told of (4014): use a newer staffbot.",
         )
-    if isinstance(problem, AttributeError) and client.ws is None:
+    if isinstance(problem, AttributeError) and getattr(client, "ws", None) is None:
         # discord.py looks into its connection before there was one.
         return ConnectionError("Discord's gateway could not be reached")
     return problem
