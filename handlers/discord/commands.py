@@ -27,7 +27,7 @@ SUBCOMMAND, SUBCOMMAND_GROUP, STRING = 1, 2, 3
 TYPED, ON_MESSAGE = 1, 3
 IN_A_SERVER = 0
 # Whoever may write in a channel sees the commands; what they may do is asked at each of them.
-SEND_MESSAGES = str(1 << 11)
+SEND_MESSAGES = 1 << 11
 
 TRACK = "Track this message"
 # What is folded first when there are too many verbs for one root.

@@ -357,10 +357,11 @@ class Loopback:
             {
                 "default_permission": True, "dm_permission": False, "nsfw": False, "contexts": None,
                 "integration_types": [0], "name_localizations": None, "description": "",
-                "description_localizations": None, "handler": None,
+                "description_localizations": None,
                 **one,
                 "id": self.world.new_id(), "application_id": BOT, "version": self.world.new_id(),
                 "guild_id": SERVER, "options": _registered(one.get("options") or []),
+                "default_member_permissions": str(one["default_member_permissions"]),
             }
             for one in body
         ]  # fmt: skip

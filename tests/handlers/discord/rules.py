@@ -118,13 +118,22 @@ def component_errors(schema: str, value: Any) -> list[str]:
 
 
 def _as_discord_takes(body: Any) -> Any:
-    """discord.py numbers attachments, which the description wants as text and Discord takes."""
-    if isinstance(body, dict) and isinstance(body.get("attachments"), list):
-        shown = [{**one, "id": str(one["id"])} for one in body["attachments"] if "id" in one]
-        return {**body, "attachments": shown}
-    if isinstance(body, dict) and isinstance(body.get("data"), dict):
-        return {**body, "data": _as_discord_takes(body["data"])}
-    return body
+    """discord.py writes some ids as numbers, which the description wants as text and Discord takes."""
+    if not isinstance(body, dict):
+        return body
+    given = dict(body)
+    if isinstance(given.get("attachments"), list):
+        given["attachments"] = [
+            {**one, "id": str(one["id"])} for one in given["attachments"] if "id" in one
+        ]
+    if "recipient_id" in given:
+        given["recipient_id"] = str(given["recipient_id"])
+    if (given.get("allowed_mentions") or {}).get("users"):
+        users = [str(one) for one in given["allowed_mentions"]["users"]]
+        given["allowed_mentions"] = {**given["allowed_mentions"], "users": users}
+    if isinstance(given.get("data"), dict):
+        given["data"] = _as_discord_takes(given["data"])
+    return given
 
 
 def _beyond(body: Mapping[str, Any]) -> Iterator[str]:

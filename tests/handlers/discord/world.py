@@ -26,6 +26,7 @@ def user(id: str, name: str, *, bot: bool = False) -> Json:
     return {
         "id": id, "username": name.lower().replace(" ", "."), "discriminator": "0", "avatar": None,
         "global_name": name, "public_flags": 0, "flags": 0, "bot": bot,
+        "primary_guild": None,
     }  # fmt: skip
 
 
