@@ -42,3 +42,7 @@ def test_a_claim_race_has_one_winner(database: str) -> None:
 
 def test_two_outboxes_on_one_postgres_share_the_posts() -> None:
     run("--only=shared", "--databases=postgres", "--mentions=150")
+
+
+def test_20_kills_of_a_real_run_lose_and_double_nothing() -> None:
+    run("--only=runs", "--runs=20")
