@@ -258,11 +258,16 @@ class Answering:
             user.display_name,
             str(interaction.channel_id or ""),
             interaction.channel,
-            held,
+            held if isinstance(user, discord.Member) else None,
         )
 
     def actor(
-        self, user: str, name: str, channel_id: str, channel: object, held: Sequence[str] = ()
+        self,
+        user: str,
+        name: str,
+        channel_id: str,
+        channel: object,
+        held: Sequence[str] | None = None,
     ) -> Actor:
         """The person as Discord shows them; in a thread they act in its channel."""
         room = Room(platform=PLATFORM, id=channel_id)
@@ -276,6 +281,17 @@ class Answering:
             name=name,
             room=room if known else None,
             thread=thread if known else "",
+            role=self._role(held),
+        )
+
+    def _role(self, held: Sequence[str] | None) -> Role | None:
+        """What Discord's roles make of somebody, where the configuration goes by them."""
+        if not self._roles or held is None:
+            return None
+        return max(
+            (self._roles[one] for one in held if one in self._roles),
+            key=list(Role).index,
+            default=Role.STAFF,
         )
 
     def is_ours(self, channel_id: str) -> bool:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import discord
 import structlog
@@ -24,11 +23,9 @@ from handlers.discord.sdk import edited, sent
 from handlers.discord.view import draw, mark_in
 from staffbot.errors import ConfigError, DeliveryError
 from staffbot.messages import Message
-from staffbot.model import MessageRef, Room
+from staffbot.model import MessageRef, Role, Room
 from staffbot.seams import Desk
-from staffbot.settings import Settings
-
-T = TypeVar("T")
+from staffbot.settings import Settings, Team
 
 DIRECT = "direct:"
 CONNECTED_WITHIN_SECONDS = 5.0
@@ -52,13 +49,14 @@ class DiscordChat:
         desk: Desk,
         settings: Settings,
         token: str,
-        server: str,
+        server: str = "",
+        roles: Mapping[str, Role] | None = None,
         identifies: Identifies | None = None,
     ) -> None:
         self._settings = settings
         self._token = token
         self._server = server
-        self._answering = Answering(desk, settings)
+        self._answering = Answering(desk, settings, roles=roles)
         self._identifies = identifies or Identifies()
         self._client: Client | None = None
         self._up = asyncio.Event()
@@ -72,6 +70,7 @@ class DiscordChat:
             answering=self._answering,
             network=self._settings.network,
             server=self._server,
+            rooms=[room.id for room in self._rooms()],
             root=self._settings.root,
             kept=Path(self._settings.data) / "discord-commands.json",
             identifies=self._identifies,
@@ -202,11 +201,16 @@ class DiscordChat:
         """A channel of this person's team, else the first one."""
         member = next((one for one in self._settings.staff if one.ids.get(PLATFORM) == user), None)
         mine = [team for team in self._settings.teams if member and team.key in member.teams]
-        for team in (*mine, *self._settings.teams):
-            for room in team.rooms:
-                if room.room.platform == PLATFORM and not room.figures_only:
-                    return room.room
-        return None
+        return next(iter(self._rooms(*mine, *self._settings.teams)), None)
+
+    def _rooms(self, *teams: Team) -> list[Room]:
+        """The channels of these teams, or of all, in which cards are shown."""
+        return [
+            one.room
+            for team in teams or self._settings.teams
+            for one in team.rooms
+            if one.room.platform == PLATFORM and not one.figures_only
+        ]
 
 
 def said(problem: Exception, client: discord.Client) -> Exception:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ from staffbot.settings import Network
 
 # A raised hand claims, a check mark closes; skin tones are left aside.
 REACTIONS = {"✋": "claim", "🙋": "claim", "✅": "done", "☑": "done"}
+REGISTERED_AGAIN_SECONDS = 300.0
 _LONGEST_WAIT_FOR_A_LIMIT = 30.0  # the smallest that discord.py takes
 
 log = structlog.get_logger("staffbot.discord")
@@ -44,6 +45,7 @@ class Client(discord.Client):
         answering: Answering,
         network: Network,
         server: str,
+        rooms: Sequence[str],
         root: str,
         kept: Path,
         identifies: Identifies,
@@ -62,10 +64,12 @@ class Client(discord.Client):
             guild_ready_timeout=0.1,
             member_cache_flags=discord.MemberCacheFlags.none(),
             proxy=network.proxy or None,
-            connector=_connector(network),
+            connector=connector(network),
         )
         self.answering = answering
         self._server = server
+        self._rooms = tuple(rooms)
+        self._registering: asyncio.Task[None] | None = None
         self._root = root
         self._kept = kept
         self._identifies = identifies
@@ -74,8 +78,13 @@ class Client(discord.Client):
     async def setup_hook(self) -> None:
         """Once for each client, before the gateway: what `on_ready` would do again and again."""
         self.add_dynamic_items(PressedButton, ChosenOption)
-        await self._register()
+        self._registering = asyncio.create_task(self._keep_registering())
         self._up()
+
+    async def close(self) -> None:
+        if self._registering is not None:
+            self._registering.cancel()
+        await super().close()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         wait = self._identifies.take()
@@ -117,24 +126,43 @@ class Client(discord.Client):
 
     # --- commands ---------------------------------------------------------------------------
 
+    async def _keep_registering(self) -> None:
+        """Until Discord has the commands as they are. Buttons work without, so nobody waits."""
+        while True:
+            try:
+                await self._register()
+                return
+            except Trouble as problem:
+                code = getattr(problem, "code", 0)
+                fault = type(problem).__name__
+                log.warning("discord.commands_not_registered", fault=fault, code=code)
+            await asyncio.sleep(REGISTERED_AGAIN_SECONDS)
+
     async def _register(self) -> None:
-        """Send the commands where they are not as they were sent last: a day takes 200 new ones."""
+        """Send them only where they are not as they were sent last: a day takes 200 new ones."""
         wanted = commands.command_list(self._root)
-        name, print_ = f"{self.application_id}:{self._server}", commands.fingerprint(wanted)
+        print_ = commands.fingerprint(wanted)
         known = await asyncio.to_thread(_read, self._kept)
-        if known.get(name) == print_ or self.application_id is None:
-            return
-        try:
-            await self.http.bulk_upsert_guild_commands(
-                self.application_id, int(self._server), wanted
-            )
-        except Trouble as problem:
-            # Buttons work without; `staffbot check` says more.
-            code = getattr(problem, "code", 0)
-            log.warning("discord.commands_refused", fault=type(problem).__name__, code=code)
-            return
-        await asyncio.to_thread(_write, self._kept, known | {name: print_})
-        log.info("discord.commands_registered", server=self._server)
+        for server in await self._servers():
+            name = f"{self.application_id}:{server}"
+            if known.get(name) == print_ or self.application_id is None:
+                continue
+            await self.http.bulk_upsert_guild_commands(self.application_id, int(server), wanted)
+            known[name] = print_
+            await asyncio.to_thread(_write, self._kept, known)
+            log.info("discord.commands_registered", server=server)
+
+    async def _servers(self) -> Sequence[str]:
+        """The server that is set, else those of the team's channels."""
+        if self._server:
+            return [self._server]
+        found: dict[str, None] = {}
+        for room in self._rooms:
+            if room.isdigit():
+                channel: Any = await self.http.get_channel(int(room))
+                if channel.get("guild_id"):
+                    found[str(channel["guild_id"])] = None
+        return list(found)
 
 
 class PressedButton(ui.DynamicItem[ui.Button[ui.View]], template=PRESSED):
@@ -176,7 +204,8 @@ class ChosenOption(ui.DynamicItem[ui.Select[ui.View]], template=CHOSEN):
             await interaction.client.answering.press(interaction, control)
 
 
-def _connector(network: Network) -> aiohttp.TCPConnector:
+def connector(network: Network) -> aiohttp.TCPConnector:
+    """As [network] says: with certificates of the library's own authority, where it has one."""
     trust: ssl.SSLContext | bool = True
     if network.ca_file is not None:
         trust = ssl.create_default_context()

@@ -3,49 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Annotated, cast
 
 from discord.gateway import DiscordWebSocket
 from discord.http import Route as DiscordRoute
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 from yarl import URL
 
 from handlers.discord.answering import PLATFORM
 from handlers.discord.chat import DiscordChat
-from staffbot.model import Chat, Clock, Route
+from handlers.discord.checking import findings
+from handlers.discord.typed import app
+from staffbot.model import Chat, Clock, Role, Route
 from staffbot.seams import Desk, Door, Finding
 from staffbot.settings import DoorSettings, FromEnvironment, Secret, Settings, environment
+
+
+def _ids(value: object) -> object:
+    """Discord's ids are numbers, and people write them so; they are text here."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+DiscordId = Annotated[
+    str,
+    BeforeValidator(_ids),
+    StringConstraints(pattern=r"^\d{15,21}$"),
+    Field(examples=["290926798626357999"]),
+]
 
 
 class DiscordOptions(BaseModel):
     """The `[discord]` table.
 
-    server        the id of the server (guild) in which the commands are offered
-    api, gateway  other addresses than Discord's own, for a proxy that keeps rate limits
+    server         the id of the server that gets the commands; left out, that of the channels
+    managers, deputies   ids of Discord roles that make somebody so who has no [[staff]] entry
+    api, gateway   other addresses than Discord's own, for a proxy that keeps rate limits
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: FromEnvironment = environment("DISCORD_TOKEN")
-    server: str = Field(pattern=r"^\d{15,21}$", examples=["290926798626357999"])
+    server: DiscordId | None = None
+    managers: tuple[DiscordId, ...] = ()
+    deputies: tuple[DiscordId, ...] = ()
     api: str = ""
     gateway: str = ""
 
     @field_validator("token")
     @classmethod
-    def _whole(cls, token: Secret) -> Secret:
-        if not token.value.strip() or token.value.strip() != token.value.split(" ")[-1]:
-            raise ValueError(
-                "this is the token alone, as the Bot page shows it, without a word before"
-            )
+    def _bare(cls, token: Secret) -> Secret:
+        if len(token.value.split()) != 1:
+            raise ValueError("it is the token alone, as the Bot page shows it, without spaces")
         return token
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        deputies = dict.fromkeys(self.deputies, Role.DEPUTY)
+        return deputies | dict.fromkeys(self.managers, Role.MANAGER)
 
 
 def _open(door_settings: DoorSettings, settings: Settings, desk: Desk, clock: Clock) -> Chat:
     options = cast(DiscordOptions, door_settings.options)
     direct(options)
     return DiscordChat(
-        desk=desk, settings=settings, token=options.token.value.strip(), server=options.server
+        desk=desk,
+        settings=settings,
+        token=options.token.value.strip(),
+        server=options.server or "",
+        roles=options.roles,
     )
 
 
@@ -58,7 +90,9 @@ def direct(options: DiscordOptions) -> None:
 
 
 async def _check(door_settings: DoorSettings, settings: Settings) -> Sequence[Finding]:
-    return ()
+    options = cast(DiscordOptions, door_settings.options)
+    direct(options)
+    return await findings(settings, options.token.value.strip(), options.server or "")
 
 
 def _routes(_chat: Chat) -> Sequence[Route]:
@@ -66,4 +100,11 @@ def _routes(_chat: Chat) -> Sequence[Route]:
     return ()
 
 
-door = Door(platform=PLATFORM, options=DiscordOptions, open=_open, check=_check, routes=_routes)
+door = Door(
+    platform=PLATFORM,
+    options=DiscordOptions,
+    open=_open,
+    check=_check,
+    routes=_routes,
+    commands=app,
+)

@@ -336,7 +336,8 @@ class Loopback:
             case Fault.HANGS_BEFORE:
                 await self._hang.wait()
                 return _cut(request)
-        return None
+            case _:
+                return None
 
     def _me(self, _where: Any, _body: Any, _request: Any) -> tuple[int, Any]:
         return 200, {**world.PEOPLE[BOT], "mfa_enabled": False, "locale": "en-US"}
@@ -488,6 +489,8 @@ class Loopback:
                     await self._identify(socket, frame["d"])
                 case 6:
                     await self._resume(socket, frame["d"])
+                case _:
+                    pass
         return socket
 
     async def _identify(self, socket: web.WebSocketResponse, said: Json) -> None:

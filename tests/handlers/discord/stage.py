@@ -113,7 +113,8 @@ class Evening:
 
     async def card(self, number: int, says: str = "") -> Json:
         """The card of a mention in the channel, once it says that."""
-        return await self.until(lambda: self._card(number, says))
+        found: Json = await self.until(lambda: self._card(number, says))
+        return found
 
     async def until(self, look: Any) -> Any:
         """Look until there is something."""
