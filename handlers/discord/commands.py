@@ -101,8 +101,6 @@ def line_of(asked: Used) -> tuple[str, str]:
     pieces = [asked.verb.name]
     for slot in asked.verb.slots:
         if slot.name == asked.focused:
-            if slot.led_by:
-                pieces.append(slot.led_by[0])
             return " ".join(pieces) + " ", asked.said.get(slot.name, "")
         value = asked.said.get(slot.name) or ("#0" if slot.takes is Takes.MENTION else "")
         if value:

@@ -97,6 +97,7 @@ class Loopback:
         self.sessions: dict[str, Session] = {}
         self.identified = 0
         self.resumed = 0
+        self.late = 0
         self.close_with: deque[int] = deque()
         self.missing: dict[str, int] = {}  # channel -> error code of every request there
         self.base = ""
@@ -112,6 +113,12 @@ class Loopback:
 
     def fail_posts(self, *faults: Fault | tuple[int, float]) -> None:
         self.fail("POST", _MESSAGES, *faults)
+
+    def fail_callbacks(self, *faults: Fault | tuple[int, float]) -> None:
+        self.fail("POST", _CALLBACK, *faults)
+
+    def fail_answers(self, *faults: Fault | tuple[int, float]) -> None:
+        self.fail("PATCH", _ORIGINAL, *faults)
 
     def count(self, method: str, template: str) -> int:
         return sum(one[:2] == (method, template) for one in self.requests)
@@ -148,10 +155,10 @@ class Loopback:
     # --- what people do ---------------------------------------------------------------------
 
     async def click(
-        self, message: Json, label: str, *, user: str = ANA, option: str = "", again: bool = False
+        self, message: Json, label: str, *, user: str = ANA, known: bool = True
     ) -> Asked:
         """Press the button of that label, or choose the option of that label in a select."""
-        component, value = _control(message, label or option)
+        component, value = _control(message, label)
         data: Json = {
             "id": component["id"],
             "component_type": component["type"],
@@ -159,10 +166,8 @@ class Loopback:
         }
         if component["type"] == 3:
             data["values"] = [value]
-        asked = await self._interact(3, data, user, message["channel_id"], message=message)
-        if again:
-            await self.send("INTERACTION_CREATE", asked.frame)
-        return asked
+        channel = message["channel_id"]
+        return await self._interact(3, data, user, channel, message=message, known=known)
 
     async def command(
         self, path: str, *, user: str = ANA, channel: str = CHANNEL, **options: str
@@ -239,7 +244,13 @@ class Loopback:
         return {"id": found["id"], "name": name, "type": 1, "guild_id": SERVER, "options": said}
 
     async def _interact(
-        self, type_: int, data: Json, user: str, channel: str, message: Json | None = None
+        self,
+        type_: int,
+        data: Json,
+        user: str,
+        channel: str,
+        message: Json | None = None,
+        known: bool = True,
     ) -> Asked:
         id, token = self.world.new_id(), f"token-{self.world.new_id()}"
         shown = self.world.channels[channel]
@@ -253,12 +264,13 @@ class Loopback:
         if shown["type"] == 1:
             frame |= {"user": world.PEOPLE[user], "context": 1}
         else:
-            person = {**world.member(user), "permissions": world.ALL_PERMISSIONS}
+            held = self.world.roles.get(user, [])
+            person = {**world.member(user), "permissions": world.ALL_PERMISSIONS, "roles": held}
             guild = {"id": SERVER, "locale": "en-US", "features": []}
             frame |= {"member": person, "guild_id": SERVER, "guild": guild, "guild_locale": "en-US"}
         if message is not None:
             frame["message"] = message
-        asked = self.asked[token] = Asked(frame)
+        asked = self.asked[token] = Asked(frame, known=known)
         await self.send("INTERACTION_CREATE", frame)
         return asked
 
@@ -426,6 +438,7 @@ class Loopback:
     def _callback(self, where: Any, body: Any, request: web.Request) -> tuple[int, Any]:
         asked = self.asked[where["interaction_token"]]
         if not asked.known:
+            self.late += 1
             raise Refused(404, 10062, "Unknown interaction")
         if asked.callbacks:
             raise Refused(400, 40060, "Interaction has already been acknowledged.")
@@ -491,6 +504,10 @@ class Loopback:
                     await self._resume(socket, frame["d"])
                 case _:
                     pass
+        if not any(
+            one.socket is not None and not one.socket.closed for one in self.sessions.values()
+        ):
+            self._ready.clear()
         return socket
 
     async def _identify(self, socket: web.WebSocketResponse, said: Json) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,6 @@ from staffbot.model import Role, Room
 from staffbot.outbox import Outbox
 from staffbot.seams import Desk as DoorDesk
 from staffbot.settings import (
-    Delivery,
     DoorSettings,
     Secret,
     Settings,
@@ -48,30 +47,31 @@ def discord_settings(folder: Path, url: str = "sqlite:///unused.db", **changed: 
         url,
         data=folder,
         teams=(Team(key="adult", name="Adult services", rooms=(TeamRoom(room=MENTIONS),), hours=HOURS),),
-        staff=STAFF,
-        doors=(DoorSettings(platform="discord"),),
-        **changed,
+        **{"staff": STAFF, "doors": (DoorSettings(platform="discord"),)} | changed,
     )  # fmt: skip
 
 
 @contextmanager
-def pointed(discord: Loopback) -> Iterator[DiscordOptions]:
+def pointed(discord: Loopback, **options: Any) -> Iterator[DiscordOptions]:
     """discord.py, pointed to the loopback by the door's own settings."""
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    options = DiscordOptions(
-        token=Secret(value=TOKEN), server=SERVER, api=discord.base, gateway=discord.gateway
-    )
-    direct(options)
+    made = DiscordOptions(
+        token=Secret(value=TOKEN), api=discord.base, gateway=discord.gateway,
+        **{"server": SERVER} | options,
+    )  # fmt: skip
+    direct(made)
     try:
-        yield options
+        yield made
     finally:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
 
 @asynccontextmanager
-async def running(discord: Loopback, desk: DoorDesk, house: Settings) -> AsyncIterator[DiscordChat]:
+async def running(
+    discord: Loopback, desk: DoorDesk, house: Settings, **more: Any
+) -> AsyncIterator[DiscordChat]:
     """The door, opened as the program opens it, connected."""
-    with pointed(discord) as options:
+    with pointed(discord, **more) as options:
         chat = door.open(
             DoorSettings(platform="discord", options=options), house, desk, lambda: TUESDAY
         )
@@ -134,14 +134,18 @@ class Evening:
 
 @asynccontextmanager
 async def evening(
-    discord: Loopback, library: Library, folder: Path, **changed: Any
+    discord: Loopback,
+    library: Library,
+    folder: Path,
+    *,
+    options: Mapping[str, Any] | None = None,
+    **changed: Any,
 ) -> AsyncIterator[Evening]:
     """Begin as the program does, on a database that may have been used before."""
-    quick = Delivery(request_life=library.settings.delivery.request_life)
     desk = library.desk
-    desk.settings = discord_settings(folder, library.url, delivery=quick, **changed)
+    desk.settings = discord_settings(folder, library.url, **changed)
     await asyncio.to_thread(desk.act, sync_staff)
-    async with running(discord, Dispatch(desk), desk.settings) as chat:
+    async with running(discord, Dispatch(desk), desk.settings, **options or {}) as chat:
         outbox = Outbox(desk, {"discord": chat}, render)
         carrying = asyncio.create_task(outbox.run())
         try:

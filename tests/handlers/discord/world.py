@@ -91,6 +91,7 @@ class World:
     nonces: dict[str, Json] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)  # a person's direct channel
     shut: set[str] = field(default_factory=set)  # whose direct messages are closed
+    roles: dict[str, list[str]] = field(default_factory=dict)  # which roles a person has
     commands: list[Json] = field(default_factory=list)
     ids: count[int] = field(default_factory=lambda: count(FIRST_ID, 1 << 22))
 
