@@ -28,8 +28,9 @@ from handlers.discord.view import draw
 from staffbot.messages import Message
 from staffbot.settings import Network
 
-# A raised hand claims, a check mark closes; skin tones are left aside.
+# A raised hand claims, a check mark closes.
 REACTIONS = {"✋": "claim", "🙋": "claim", "✅": "done", "☑": "done"}
+_COLOURS = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff\ufe0f"
 REGISTERED_AGAIN_SECONDS = 300.0
 _LONGEST_WAIT_FOR_A_LIMIT = 30.0  # the smallest that discord.py takes
 
@@ -96,9 +97,9 @@ class Client(discord.Client):
         await self.answering.heard(interaction)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        control = REACTIONS.get((event.emoji.name or "").rstrip("\U0001f3fb🏼🏽🏾🏿\ufe0f"))
+        control = control_of(event.emoji.name or "")
         mine = self.user is not None and event.user_id == self.user.id
-        if control is None or mine or not self.answering.is_ours(str(event.channel_id)):
+        if not control or mine or not self.answering.is_ours(str(event.channel_id)):
             return
         try:
             number = await self._number_of(event.channel_id, event.message_id)
@@ -202,6 +203,11 @@ class ChosenOption(ui.DynamicItem[ui.Select[ui.View]], template=CHOSEN):
         if values:
             control = chosen(self.match, values[0])
             await interaction.client.answering.press(interaction, control)
+
+
+def control_of(emoji: str) -> str:
+    """What a reaction asks for; nothing where it is only a reaction."""
+    return REACTIONS.get(emoji.rstrip(_COLOURS), "")
 
 
 def connector(network: Network) -> aiohttp.TCPConnector:

@@ -122,7 +122,7 @@ def choices(asked: Used, found: Iterable[Completion]) -> list[Json]:
             continue
         label = f"{value} · {one.help}" if one.help else value
         if len(value) <= CHOICE:
-            offered[value] = {"name": cut(one_line(label), CHOICE), "value": value}
+            offered[value] = {"name": cut(one_line(label), CHOICE) or "…", "value": value}
     return list(offered.values())[:MOST]
 
 

@@ -48,6 +48,10 @@ def cut(text: str, limit: int) -> str:
 
 def tidy(text: str) -> str:
     """A stranger's text without what is no letter: controls, turns of direction, heaps of marks."""
+    return re.sub(r"\n{3,}", "\n\n", _letters(text)).strip()
+
+
+def _letters(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for character in text.replace("\r\n", "\n").replace("\r", "\n"):
@@ -59,7 +63,7 @@ def tidy(text: str) -> str:
         marks = marks + 1 if kind in ("Mn", "Me") else 0
         if marks <= MOST_MARKS:
             kept.append(character)
-    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
+    return "".join(kept)
 
 
 def escaped(text: str) -> str:
@@ -81,7 +85,7 @@ def one_line(text: str) -> str:
 
 def ours(text: str) -> str:
     """A sentence of our own; the names in it may hold anything."""
-    return _OURS.sub(r"\\\1", tidy(text))
+    return _OURS.sub(r"\\\1", _letters(text))
 
 
 def line(spans: Line, *, beside: bool = False) -> str:
@@ -92,7 +96,7 @@ def line(spans: Line, *, beside: bool = False) -> str:
 def _span(span: Span, beside: bool) -> str:
     match span:
         case str():
-            return ours(span) if span.strip() else span
+            return ours(span)
         case When():
             stamp = int(span.at.timestamp())
             return f"{ours(span.plain)} (<t:{stamp}:R>)" if beside else f"<t:{stamp}:f>"

@@ -123,6 +123,8 @@ class _Words:
     def drawn(self, room: int) -> str:
         most = min(self.most, room)
         words = cut(self.text, most) if most > 0 else ""
+        if self.before:  # what is not the mention itself is set off
+            words = words and "> " + words.replace("\n", "\n> ")
         return "\n".join(piece for piece in (self.before, words, self.after) if piece)
 
 
