@@ -44,7 +44,7 @@ def owner_nag(
         text = f"Are you still on {listed([str(number) for number in asked])}?"
     return Message(
         text=text,
-        parts=_rows(owed, zone, now, _owner_controls),
+        parts=_rows(owed, zone, now, _owner_controls, named=False),
         controls=(Button(name="mine", label="Show mine"),),
     )
 
@@ -77,11 +77,20 @@ def _manager_controls(row: Waits) -> tuple[Control, ...]:
     return (assign, show)
 
 
-def _rows(found: Lists, zone: ZoneInfo, now: datetime, controls: ControlsOf) -> tuple[Part, ...]:
-    rows: list[Part] = [
-        Row(line=queue_line(row, zone, now), mention=row.mention.number, controls=controls(row))
-        for row in found.rows
-    ]
+def _rows(
+    found: Lists, zone: ZoneInfo, now: datetime, controls: ControlsOf, *, named: bool = True
+) -> tuple[Part, ...]:
+    """`named`: whether a line says who has it, which the owner knows."""
+    rows: list[Part] = []
+    for row in found.rows:
+        line = queue_line(row, zone, now)
+        rows.append(
+            Row(
+                line=line if named else nameless(line),
+                mention=row.mention.number,
+                controls=controls(row),
+            )
+        )
     left = found.total - len(found.rows)
     if left > 0:
         rows.append(Paragraph(line=(f"and {left:,} more",), quiet=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import UniqueConstraint
 from typer.main import get_command
 
 from staffbot.cli import app
+from staffbot.commands import parse
 from staffbot.config.load import KNOWN
 from staffbot.tables import metadata
 
@@ -20,6 +22,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+IMAGE = re.compile(r'<img src="([^"]+)" width="\d+" alt="[^"]{20,}">')
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?<![\w/-])(?:\.venv/bin/)?staffbot +([a-z]+)((?: +[^\n`#]*)?)")
 MAKE = re.compile(r"\bmake +([a-z]+)\b")
@@ -38,7 +41,7 @@ def code(page: str) -> list[str]:
 
 @pytest.mark.parametrize("page", NAMES)
 def test_links_resolve(page: str) -> None:
-    for target in LINK.findall(text(page)):
+    for target in LINK.findall(text(page)) + IMAGE.findall(text(page)):
         url = urlsplit(target)
         if url.scheme:
             assert url.scheme in ("http", "https"), target
@@ -49,6 +52,18 @@ def test_links_resolve(page: str) -> None:
             headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
             assert url.fragment in slugs, f"{page} links to {target}, and there is no such heading"
+
+
+def test_every_picture_is_small_and_shown_with_a_description() -> None:
+    shown = [
+        Path(p).name for name in NAMES for p in LINK.findall(text(name)) + IMAGE.findall(text(name))
+    ]
+    assert sum(text(name).count("<img") for name in NAMES) == sum(
+        len(IMAGE.findall(text(name))) for name in NAMES
+    )
+    for picture in (ROOT / "docs/images").glob("*.png"):
+        assert picture.name in shown, f"{picture.name} is shown nowhere"
+        assert picture.stat().st_size < 120_000, picture
 
 
 @pytest.mark.parametrize("page", NAMES)
@@ -86,6 +101,26 @@ def test_the_readme_says_how_to_begin_and_what_is_not_there() -> None:
         assert said in readme
     missing = readme.partition("## What is not there yet")[2]
     assert "Slack and Discord" in missing
+
+
+@pytest.mark.parametrize("page", ["docs/staff.md", "docs/managers.md"])
+def test_what_a_guide_says_to_type_is_a_command(page: str) -> None:
+    rows = "\n".join(line for line in text(page).splitlines() if line.startswith("|"))
+    commands = [piece for piece in CODE.findall(rows) if "=" not in piece]
+    assert len(commands) > 5
+    for command in commands:
+        call = parse(command)
+        assert call.missing() is None, command
+
+
+def test_the_staff_guide_explains_every_button_of_a_card() -> None:
+    guide = text("docs/staff.md")
+    labels = set()
+    for card in (ROOT / "tests/golden/cards").glob("*.json"):
+        labels |= {control["label"] for control in json.loads(card.read_text()).get("controls", ())}
+    assert len(labels) > 15
+    unsaid = {label for label in labels if label.replace(" next 3", " next 5") not in guide}
+    assert unsaid <= {"Show words again", "Wake", "Done with outcome…"}, unsaid
 
 
 def test_the_schema_page_names_every_table_key_and_index() -> None:

@@ -71,7 +71,7 @@ def test_the_alternative_text_says_what_is_to_be_seen() -> None:
     assert plan(found).alt == (
         "Chart by week. Adult services, last 4 weeks: 49 came in, 46 answered. "
         "Time to first answer in opening time: median 1 h 30 min, nine of ten within 3 h (n = 46). "
-        "Came in in the first half: 27, in the second: 31. "
+        "First half: 27 came in; second half: 31. "
         "The median time to first answer fell: 2 h (week of 2 Feb), 1 h (week of 23 Feb)."
     )
 

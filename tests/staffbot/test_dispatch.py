@@ -313,7 +313,7 @@ async def test_a_storm_is_taken_five_at_a_time_and_closed_at_once(staff: Staff) 
     take = next(c for c in storm.controls if isinstance(c, Button) and c.name == "take_next")
     taken = await staff.presses(take.name, None, take.value)
     assert isinstance(taken, Message)
-    assert taken.text == "You have 1, 2, 3, 4, 5."
+    assert taken.text == "Yours now: 1, 2, 3, 4, 5."
     listed = await staff.presses("storm", None, take.value)
     assert isinstance(listed, Message)
     assert listed.text == "14 mentions still open."

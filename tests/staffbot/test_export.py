@@ -238,7 +238,7 @@ def test_the_terminal_shows_what_the_chat_shows(
     capfd.readouterr()
     assert run(folder, "stats", "7d", "by", "topic", "--csv", "figures.csv") == 0
     said = capfd.readouterr().out
-    assert "6 came in, 6 of them expect an answer; 6 answered" in said
+    assert "6 came in, all expecting an answer; 6 answered" in said
     assert "- idea: 6 closed" in said
     assert saying.RULE in said
     header, whole, *_ = read((folder / "figures.csv").read_bytes())

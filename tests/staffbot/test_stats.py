@@ -251,7 +251,7 @@ def read(settings: Settings, typed: str) -> question.Question:
 # --- what is said -------------------------------------------------------------------------------
 
 GOLDEN = """\
-Riverside Library, last 7 days (25 Feb to 3 Mar 2026): 8 came in, 7 of them expect an answer; \
+Riverside Library, last 7 days (25 Feb to 3 Mar 2026): 8 came in, 7 expecting an answer; \
 6 answered, 83 % within target.
 Riverside Library, last 7 days (25 Feb to 3 Mar 2026)
 Came in: 8 (7 expecting an answer, 1 heard)
