@@ -82,12 +82,18 @@ class Client(discord.Client):
         self._registering = asyncio.create_task(self._keep_registering())
         self._up()
 
+    async def registered(self) -> None:
+        """Wait until Discord has the commands."""
+        if self._registering is not None:
+            await self._registering
+
     async def close(self) -> None:
         if self._registering is not None:
             self._registering.cancel()
         await super().close()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        await super().before_identify_hook(shard_id, initial=initial)  # one greeting in 5 seconds
         wait = self._identifies.take()
         if wait:
             log.warning("discord.waits_to_greet", seconds=round(wait))

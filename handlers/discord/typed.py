@@ -85,7 +85,9 @@ async def round_trip(token: str, user: int, within: float = _WITHIN_SECONDS) -> 
 class _Pinging(discord.Client):
     def __init__(self, person: int) -> None:
         super().__init__(
-            intents=discord.Intents.none(), allowed_mentions=discord.AllowedMentions.none()
+            intents=discord.Intents.none(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=0.1,
         )
         self._person = person
         self.pressed = asyncio.Event()

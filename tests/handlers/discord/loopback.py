@@ -129,6 +129,10 @@ class Loopback:
     def registered(self) -> int:
         return self.count("PUT", _COMMANDS)
 
+    def letters_to(self, person: str) -> list[Json]:
+        """The direct messages that somebody got."""
+        return self.world.messages.get(self.world.letters.get(person, ""), [])
+
     async def connected(self) -> None:
         """Wait until a client is on the gateway."""
         async with asyncio.timeout(WAIT):
@@ -146,6 +150,14 @@ class Loopback:
         self.wrong += rules.frame(event, data)
         for session in self.sessions.values():
             await self._dispatch(session, event, data)
+
+    async def invalidate(self) -> None:
+        """Say that the session is no longer one."""
+        self._ready.clear()
+        for session in list(self.sessions.values()):
+            self.sessions.pop(session.id)
+            if session.socket is not None:
+                await session.socket.send_str(json.dumps({"op": 9, "d": False}))
 
     async def raw(self, frame: Json) -> None:
         for session in self.sessions.values():
@@ -244,35 +256,34 @@ class Loopback:
         return {"id": found["id"], "name": name, "type": 1, "guild_id": SERVER, "options": said}
 
     async def _interact(
-        self,
-        type_: int,
-        data: Json,
-        user: str,
-        channel: str,
-        message: Json | None = None,
-        known: bool = True,
-    ) -> Asked:
-        id, token = self.world.new_id(), f"token-{self.world.new_id()}"
-        shown = self.world.channels[channel]
+        self, type_: int, data: Json, user: str, channel: str,
+        message: Json | None = None, known: bool = True,
+    ) -> Asked:  # fmt: skip
+        frame = self.envelope({"type": type_, "data": data, "channel_id": channel}, user)
+        if message is not None:
+            frame["message"] = message
+        asked = self.asked[frame["token"]] = Asked(frame, known=known)
+        await self.send("INTERACTION_CREATE", frame)
+        return asked
+
+    def envelope(self, said: Json, user: str = ANA) -> Json:
+        """An interaction, whole, of what an example or a test says of it."""
+        channel = said.get("channel_id", CHANNEL)
+        shown = self.world.channels.get(channel, self.world.channels[CHANNEL])
         frame: Json = {
-            "id": id, "application_id": BOT, "type": type_, "token": token, "version": 1,
-            "data": data, "channel_id": channel, "locale": "en-US", "entitlements": [],
+            "id": self.world.new_id(), "application_id": BOT, "token": f"token-{self.world.new_id()}",
+            "version": 1, "locale": "en-US", "entitlements": [], "channel_id": channel,
             "app_permissions": world.ALL_PERMISSIONS, "attachment_size_limit": 10485760,
             "channel": {**shown, "permissions": world.ALL_PERMISSIONS},
             "authorizing_integration_owners": {"0": SERVER}, "context": 0,
         }  # fmt: skip
         if shown["type"] == 1:
-            frame |= {"user": world.PEOPLE[user], "context": 1}
-        else:
-            held = self.world.roles.get(user, [])
-            person = {**world.member(user), "permissions": world.ALL_PERMISSIONS, "roles": held}
-            guild = {"id": SERVER, "locale": "en-US", "features": []}
-            frame |= {"member": person, "guild_id": SERVER, "guild": guild, "guild_locale": "en-US"}
-        if message is not None:
-            frame["message"] = message
-        asked = self.asked[token] = Asked(frame, known=known)
-        await self.send("INTERACTION_CREATE", frame)
-        return asked
+            return {**frame, "user": world.PEOPLE[user], "context": 1, **said}
+        held = self.world.roles.get(user, [])
+        person = {**world.member(user), "permissions": world.ALL_PERMISSIONS, "roles": held}
+        guild = {"id": SERVER, "locale": "en-US", "features": []}
+        frame |= {"guild_id": SERVER, "guild": guild, "guild_locale": "en-US"}
+        return {**frame, **said, "member": {**person, **said.get("member", {})}}
 
     # --- REST -------------------------------------------------------------------------------
 
@@ -427,7 +438,7 @@ class Loopback:
         return 200, thread
 
     def _guild(self, _where: Any, _body: Any, _request: Any) -> tuple[int, Any]:
-        return 200, world.guild([])
+        return 200, world.guild_read()
 
     def _member(self, where: Any, _body: Any, _request: Any) -> tuple[int, Any]:
         return 200, world.member(where["user_id"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from staffbot.model import Role, Room
 from staffbot.outbox import Outbox
 from staffbot.seams import Desk as DoorDesk
 from staffbot.settings import (
+    Delivery,
     DoorSettings,
     Secret,
     Settings,
@@ -43,22 +45,23 @@ STAFF = (
 
 def discord_settings(folder: Path, url: str = "sqlite:///unused.db", **changed: Any) -> Settings:
     """A library whose team is at home on Discord."""
-    return settings(
-        url,
-        data=folder,
-        teams=(Team(key="adult", name="Adult services", rooms=(TeamRoom(room=MENTIONS),), hours=HOURS),),
-        **{"staff": STAFF, "doors": (DoorSettings(platform="discord"),)} | changed,
-    )  # fmt: skip
+    team = Team(key="adult", name="Adult services", rooms=(TeamRoom(room=MENTIONS),), hours=HOURS)
+    plain: dict[str, Any] = {
+        "data": folder, "teams": (team,), "staff": STAFF,
+        "doors": (DoorSettings(platform="discord"),),
+    }  # fmt: skip
+    return settings(url, **plain | changed)
 
 
 @contextmanager
 def pointed(discord: Loopback, **options: Any) -> Iterator[DiscordOptions]:
     """discord.py, pointed to the loopback by the door's own settings."""
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    made = DiscordOptions(
-        token=Secret(value=TOKEN), api=discord.base, gateway=discord.gateway,
-        **{"server": SERVER} | options,
-    )  # fmt: skip
+    said: dict[str, Any] = {
+        "token": Secret(value=TOKEN), "server": SERVER, "api": discord.base,
+        "gateway": discord.gateway,
+    }  # fmt: skip
+    made = DiscordOptions(**said | options)
     direct(made)
     try:
         yield made
@@ -66,16 +69,21 @@ def pointed(discord: Loopback, **options: Any) -> Iterator[DiscordOptions]:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
 
+def opened(options: DiscordOptions, desk: DoorDesk, house: Settings) -> DiscordChat:
+    """The door, opened as the program opens it."""
+    settings = DoorSettings(platform="discord", options=options)
+    chat = door.open(settings, house, desk, lambda: TUESDAY)
+    assert isinstance(chat, DiscordChat)
+    return chat
+
+
 @asynccontextmanager
 async def running(
     discord: Loopback, desk: DoorDesk, house: Settings, **more: Any
 ) -> AsyncIterator[DiscordChat]:
-    """The door, opened as the program opens it, connected."""
+    """The door, connected."""
     with pointed(discord, **more) as options:
-        chat = door.open(
-            DoorSettings(platform="discord", options=options), house, desk, lambda: TUESDAY
-        )
-        assert isinstance(chat, DiscordChat)
+        chat = opened(options, desk, house)
         life = asyncio.create_task(chat.run())
         try:
             up = asyncio.create_task(_up(chat, discord))
@@ -95,6 +103,18 @@ async def _up(chat: DiscordChat, discord: Loopback) -> None:
     async with asyncio.timeout(WAIT):
         await chat.opened()
         await discord.connected()
+
+
+async def until(look: Callable[[], Any]) -> Any:
+    """Look until there is something."""
+    async with asyncio.timeout(WAIT):
+        while True:
+            found = look()
+            if isinstance(found, Awaitable):
+                found = await found
+            if found:
+                return found
+            await asyncio.sleep(0.02)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,12 +138,7 @@ class Evening:
 
     async def until(self, look: Any) -> Any:
         """Look until there is something."""
-        async with asyncio.timeout(WAIT):
-            while True:
-                found = look()
-                if found:
-                    return found
-                await asyncio.sleep(0.02)
+        return await until(look)
 
     def _card(self, number: int, says: str) -> Json | None:
         for message in self.discord.world.messages[CHANNEL]:
@@ -143,7 +158,8 @@ async def evening(
 ) -> AsyncIterator[Evening]:
     """Begin as the program does, on a database that may have been used before."""
     desk = library.desk
-    desk.settings = discord_settings(folder, library.url, **changed)
+    quick = {"delivery": Delivery(edit_every=timedelta(milliseconds=20))}
+    desk.settings = discord_settings(folder, library.url, **quick | changed)
     await asyncio.to_thread(desk.act, sync_staff)
     async with running(discord, Dispatch(desk), desk.settings, **options or {}) as chat:
         outbox = Outbox(desk, {"discord": chat}, render)

@@ -19,6 +19,7 @@ CHANNEL, OTHER, ELSEWHERE = (
 )
 ANA, BEN, STRANGER = "1450000000000000021", "1450000000000000022", "1450000000000000023"
 ALL_PERMISSIONS = str((1 << 50) - 1)
+ADMINISTRATOR = 1 << 3
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC).isoformat()
 
 
@@ -57,7 +58,8 @@ def channel(id: str, name: str) -> Json:
 def role() -> Json:
     return {
         "id": EVERYONE, "name": "@everyone", "color": 0, "hoist": False, "icon": None,
-        "unicode_emoji": None, "position": 0, "permissions": ALL_PERMISSIONS, "managed": False,
+        "unicode_emoji": None, "position": 0,
+        "permissions": str(int(ALL_PERMISSIONS) & ~ADMINISTRATOR), "managed": False,
         "mentionable": False, "flags": 0, "description": None,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
     }  # fmt: skip
@@ -79,6 +81,19 @@ def guild(channels: list[Json]) -> Json:
         "guild_scheduled_events": [], "soundboard_sounds": [], "premium_subscription_count": 0,
         "region": "", "max_members": 1000, "max_video_channel_users": 25,
         "max_stage_video_channel_users": 25,
+    }  # fmt: skip
+
+
+def guild_read() -> Json:
+    """The server as it is read, not told at the gateway."""
+    only_told = {
+        "joined_at", "large", "unavailable", "member_count", "voice_states", "members", "channels",
+        "threads", "presences", "stage_instances", "guild_scheduled_events", "soundboard_sounds",
+    }  # fmt: skip
+    read = {key: value for key, value in guild([]).items() if key not in only_told}
+    return read | {
+        "home_header": None, "max_presences": None, "nsfw": False, "widget_channel_id": None,
+        "widget_enabled": False,
     }  # fmt: skip
 
 
