@@ -186,9 +186,11 @@ class Store:
                 f"the database was written by a newer staffbot (its version {found}, mine {HEAD}); "
                 "nothing was changed: install that version, or restore a backup"
             )
+        if found is None:
+            raise StoreError("the database has no tables yet: run `staffbot migrate` once")
         if found != HEAD:
             raise StoreError(
-                f"the database stands at version {found or 'none'}, and this staffbot needs {HEAD}: "
+                f"the database stands at version {found}, and this staffbot needs {HEAD}: "
                 "make a backup and run `staffbot migrate`"
             )
 

@@ -21,7 +21,7 @@ from staffbot.dispatch import figuring, passing, pausing, seeing, working
 from staffbot.dispatch.asking import ask
 from staffbot.dispatch.completing import completions
 from staffbot.dispatch.jobs import Handler, job_of
-from staffbot.errors import Refused
+from staffbot.errors import Refused, StoreError
 from staffbot.messages import Message, Reply, say
 from staffbot.model import Actor, Person
 
@@ -105,10 +105,12 @@ class Dispatch:
             return await run()
         except Refused as refused:
             return say(str(refused))
-        except Exception:
+        except Exception as problem:
             incident = secrets.token_hex(3)
             # Only a control's name and a platform: neither the line nor the person stands here.
             _log.exception("incident", incident=incident, doing=what, platform=actor.platform)
+            if isinstance(problem, StoreError):
+                return answers.not_stored(incident)
             return answers.sorry(incident)
 
 
