@@ -8,8 +8,10 @@ nothing about mentions.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -18,19 +20,18 @@ import structlog
 
 from handlers.discord import commands, forms, problems
 from handlers.discord.controls import DISCUSS, Pressed
+from handlers.discord.people import People
 from handlers.discord.sdk import edited, modal_of, sent
 from handlers.discord.view import draw
 from staffbot.commands import pressed
 from staffbot.errors import Refused
 from staffbot.messages import Form, Message, Reply, say
-from staffbot.model import Actor, Role, Room
+from staffbot.model import Actor
 from staffbot.seams import Desk
-from staffbot.settings import Settings
 
 Interaction = discord.Interaction[Any]
 Ask = Callable[[], Awaitable[Reply]]
 
-PLATFORM = "discord"
 PING = "ping"
 # A form that is not there by then is offered behind a button, as Discord would wait no longer.
 FORM_WITHIN_SECONDS = 2.0
@@ -45,14 +46,12 @@ log = structlog.get_logger("staffbot.discord")
 
 
 class Answering:
-    """`roles` are Discord's roles that make somebody more than staff, by their id."""
+    """Answers each interaction once, whatever the desk says and Discord does."""
 
-    def __init__(
-        self, desk: Desk, settings: Settings, *, roles: Mapping[str, Role] | None = None
-    ) -> None:
+    def __init__(self, desk: Desk, people: People, root: str) -> None:
         self._desk = desk
-        self._settings = settings
-        self._roles = dict(roles or {})
+        self._root = root
+        self.people = people
         self._seen: OrderedDict[int, None] = OrderedDict()
 
     # --- what was done ----------------------------------------------------------------------
@@ -64,7 +63,7 @@ class Answering:
         if control.name == DISCUSS:
             await self._guarded(interaction, self._discuss(interaction, control))
             return
-        actor = self.actor_of(interaction)
+        actor = self.people.actor_of(interaction)
         message = interaction.message
         own = message is not None and message.flags.ephemeral
 
@@ -106,11 +105,11 @@ class Answering:
         if data.get("type") == commands.ON_MESSAGE:
             await self._track(interaction, data)
             return
-        used = commands.used(data, self._settings.root)
+        used = commands.used(data, self._root)
         if used is None:
             await self._say(interaction, say("That command is of another version of staffbot."))
             return
-        actor = self.actor_of(interaction)
+        actor = self.people.actor_of(interaction)
 
         def ask() -> Awaitable[Reply]:
             return self._desk.submit(actor, used.control, None, dict(used.said))
@@ -118,11 +117,11 @@ class Answering:
         await self._answer(interaction, ask, form_first=_asks(used.control, filled=used.said))
 
     async def _complete(self, interaction: Interaction) -> None:
-        used = commands.used(_data(interaction), self._settings.root)
+        used = commands.used(_data(interaction), self._root)
         found: Sequence[dict[str, Any]] = ()
         if used is not None and used.focused:
             before, typed = commands.line_of(used)
-            ways = await self._desk.complete(self.actor_of(interaction), before + typed)
+            ways = await self._desk.complete(self.people.actor_of(interaction), before + typed)
             found = commands.choices(used, ways)
         await interaction.response.autocomplete(
             [discord.app_commands.Choice(name=one["name"], value=one["value"]) for one in found]
@@ -134,7 +133,7 @@ class Answering:
         if filled is None:
             await self._say(interaction, say("That form is of another version of staffbot."))
             return
-        actor = self.actor_of(interaction)
+        actor = self.people.actor_of(interaction)
 
         def ask() -> Awaitable[Reply]:
             return self._desk.submit(actor, filled.form, filled.mention, filled.values)
@@ -154,7 +153,7 @@ class Answering:
             await self._say(interaction, say("There are no words in that message to track."))
             return
         who = str(author.get("global_name") or author.get("username") or "")
-        actor = self.actor_of(interaction)
+        actor = self.people.actor_of(interaction)
 
         async def ask() -> Reply:
             form = await self._desk.press(actor, "log")
@@ -247,55 +246,24 @@ class Answering:
             code = getattr(problem, "code", 0)
             kind = type(problem).__name__
             log.warning("interaction.not_answered", fault=kind, code=code, id=interaction.id)
+        except Exception:
+            incident = secrets.token_hex(3)
+            log.exception("interaction.fault", incident=incident)
+            with suppress(*Trouble):
+                await self._sorry(interaction, incident)
 
-    # --- who, and whether again -------------------------------------------------------------
-
-    def actor_of(self, interaction: Interaction) -> Actor:
-        user = interaction.user
-        held = [str(role) for role in getattr(user, "_roles", ())]
-        return self.actor(
-            str(user.id),
-            user.display_name,
-            str(interaction.channel_id or ""),
-            interaction.channel,
-            held if isinstance(user, discord.Member) else None,
+    async def _sorry(self, interaction: Interaction, incident: str) -> None:
+        """The fault is ours, and it may have come after the desk had stored what was asked."""
+        message = say(
+            "The answer cannot be shown; the card says what is stored. It is our fault: give this "
+            f"number to whoever looks after staffbot: {incident}."
         )
+        if interaction.response.is_done():
+            await self._final(interaction, message)
+        elif interaction.type is not discord.InteractionType.autocomplete:
+            await self._say(interaction, message)
 
-    def actor(
-        self,
-        user: str,
-        name: str,
-        channel_id: str,
-        channel: object,
-        held: Sequence[str] | None = None,
-    ) -> Actor:
-        """The person as Discord shows them; in a thread they act in its channel."""
-        room = Room(platform=PLATFORM, id=channel_id)
-        thread = ""
-        if isinstance(channel, discord.Thread) and self._settings.team_of_room(room) is None:
-            room, thread = Room(platform=PLATFORM, id=str(channel.parent_id)), channel_id
-        known = self._settings.team_of_room(room) is not None
-        return Actor(
-            platform=PLATFORM,
-            user_id=user,
-            name=name,
-            room=room if known else None,
-            thread=thread if known else "",
-            role=self._role(held),
-        )
-
-    def _role(self, held: Sequence[str] | None) -> Role | None:
-        """What Discord's roles make of somebody, where the configuration goes by them."""
-        if not self._roles or held is None:
-            return None
-        return max(
-            (self._roles[one] for one in held if one in self._roles),
-            key=list(Role).index,
-            default=Role.STAFF,
-        )
-
-    def is_ours(self, channel_id: str) -> bool:
-        return self._settings.team_of_room(Room(platform=PLATFORM, id=channel_id)) is not None
+    # --- whether again -----------------------------------------------------------------------
 
     def _again(self, interaction: Interaction) -> bool:
         """Whether Discord delivered this one before."""

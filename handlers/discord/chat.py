@@ -13,11 +13,12 @@ from pathlib import Path
 import discord
 import structlog
 
-from handlers.discord.answering import PLATFORM, Answering
+from handlers.discord.answering import Answering
 from handlers.discord.client import Client
 from handlers.discord.controls import mark_of
 from handlers.discord.identifies import Identifies
 from handlers.discord.naming import mark, nonce
+from handlers.discord.people import PLATFORM, People
 from handlers.discord.problems import DIRECT_MESSAGES_CLOSED, delivery_error
 from handlers.discord.sdk import edited, sent
 from handlers.discord.view import draw, mark_in
@@ -56,7 +57,7 @@ class DiscordChat:
         self._settings = settings
         self._token = token
         self._server = server
-        self._answering = Answering(desk, settings, roles=roles)
+        self._answering = Answering(desk, People(settings, roles), settings.root)
         self._identifies = identifies or Identifies()
         self._client: Client | None = None
         self._up = asyncio.Event()

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import discord
 
-from handlers.discord.answering import PLATFORM
 from handlers.discord.client import connector
+from handlers.discord.people import PLATFORM
 from handlers.discord.permissions import granted_in, missing
 from handlers.discord.problems import delivery_error, no_second_try
 from staffbot.seams import Finding

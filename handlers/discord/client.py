@@ -37,6 +37,11 @@ _LONGEST_WAIT_FOR_A_LIMIT = 30.0  # the smallest that discord.py takes
 log = structlog.get_logger("staffbot.discord")
 
 
+# Of no use here: staffbot speaks in no voice channel.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
+
 class Client(discord.Client):
     """`up` is called once it is logged in; `kept` is the file of what was registered last."""
 
@@ -105,14 +110,16 @@ class Client(discord.Client):
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         control = control_of(event.emoji.name or "")
         mine = self.user is not None and event.user_id == self.user.id
-        if not control or mine or not self.answering.is_ours(str(event.channel_id)):
+        if not control or mine or not self.answering.people.is_ours(str(event.channel_id)):
             return
         try:
             number = await self._number_of(event.channel_id, event.message_id)
             if number is None:
                 return
             name = event.member.display_name if event.member is not None else ""
-            actor = self.answering.actor(str(event.user_id), name, str(event.channel_id), None)
+            actor = self.answering.people.actor(
+                str(event.user_id), name, str(event.channel_id), None
+            )
             reply = await self.answering.react(actor, control, number)
             if isinstance(reply, Message):
                 person = await self.create_dm(discord.Object(event.user_id))

@@ -70,7 +70,7 @@ def rows_of(message: Message, mark: str = "") -> list[Json]:
             case Button() if _snoozes(control, message):
                 selects.append(_snooze(control))
             case Button():
-                buttons.append(_button(control))
+                buttons += _button(control)
             case OpenLink():
                 buttons += _link(control)
             case Choice():
@@ -159,14 +159,13 @@ def _match(custom_id: str) -> re.Match[str] | None:
 # --- one component --------------------------------------------------------------------------
 
 
-def _button(button: Button) -> Json:
+def _button(button: Button) -> list[Json]:
     style = PRIMARY if button.primary else DANGER if button.danger else SECONDARY
-    return {
-        "type": BUTTON,
-        "style": style,
-        "label": cut(one_line(button.label), LABEL) or "…",
-        "custom_id": custom_id("b1", button.name, button.mention, button.value),
-    }
+    name = custom_id("b1", button.name, button.mention, button.value)
+    label = cut(one_line(button.label), LABEL) or "…"
+    if not name:
+        return []
+    return [{"type": BUTTON, "style": style, "label": label, "custom_id": name}]
 
 
 def _link(control: OpenLink) -> list[Json]:
@@ -220,7 +219,7 @@ def _menu(
 def _select(placeholder: str, custom_id: str, options: Sequence[Json]) -> list[Json]:
     seen = {option["value"]: option for option in reversed(options)}
     unique = [option for option in options if seen.get(option["value"]) is option][:OPTIONS]
-    if not unique:
+    if not unique or not custom_id:
         return []
     return [
         {
@@ -236,10 +235,10 @@ def _select(placeholder: str, custom_id: str, options: Sequence[Json]) -> list[J
 
 
 def custom_id(kind: str, name: str, mention: int | None, value: str) -> str:
-    """Raises ValueError where it would be too long to be kept with its mark."""
+    """Nothing where it would be too long to be kept with its mark: a command can say it instead."""
     made = f"{kind}|{name}|{mention or ''}|{value.replace('%', '%25').replace('|', '%7C')}"
     if len(made) > CUSTOM_ID - 17 or _match(made) is None:
-        raise ValueError(f"the control {name} cannot be named on Discord")
+        return ""
     return made
 
 

@@ -17,9 +17,9 @@ from pydantic import (
 )
 from yarl import URL
 
-from handlers.discord.answering import PLATFORM
 from handlers.discord.chat import DiscordChat
 from handlers.discord.checking import findings
+from handlers.discord.people import PLATFORM
 from handlers.discord.typed import app
 from staffbot.model import Chat, Clock, Role, Route
 from staffbot.seams import Desk, Door, Finding

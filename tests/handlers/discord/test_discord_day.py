@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from staffbot.desk import digests, reminding
 from staffbot.model import Outcome, Status, Visibility
 from staffbot.settings import StaffMember
-from staffbot.tables import events, people
+from staffbot.tables import events, people, posts
 from tests.handlers.discord.loopback import Loopback, loopback
-from tests.handlers.discord.stage import STAFF, Evening, evening
+from tests.handlers.discord.stage import STAFF, Evening, discord_settings, evening, running
 from tests.handlers.discord.world import ANA, BEN, CHANNEL, ELSEWHERE, STRANGER
+from tests.handlers.fake_desk import FakeDesk
 from tests.library import Library
 
 
@@ -336,3 +338,61 @@ async def test_a_deferral_or_answer_that_fails_once_is_given_all_the_same(
     await (await day.discord.click(card, "Claim")).answer()
     assert day.library.mention(1).owner == "ana"
     assert happened(day, "claimed") == 1
+
+
+# --- reminders, digest, incidents ---------------------------------------------------------------
+
+
+async def reminded(day: Evening) -> None:
+    """It is nearly time to answer what Ana has."""
+    await asyncio.to_thread(day.library.claim, 1)
+    day.library.clock.forward(hours=3.5)
+    await day.library.desk.acting(reminding.sweep)
+
+
+async def test_a_reminder_comes_by_direct_message_and_is_answered_there(day: Evening) -> None:
+    await day.arrives()
+    await reminded(day)
+    letters = await day.until(lambda: day.discord.letters_to(ANA))
+    assert "When do you open" not in str(letters)
+    before = happened(day, "still_on_it")
+    await (await day.discord.click(letters[0], "Still on it")).answer()
+    assert happened(day, "still_on_it") == before + 1
+    await (await day.discord.click(letters[0], "for 1 hour")).answer()
+    assert day.library.mention(1).snoozed_until is not None
+
+
+async def test_a_reminder_to_closed_direct_messages_is_one_line_in_the_channel(
+    day: Evening,
+) -> None:
+    day.discord.world.shut.add(ANA)
+    await day.arrives()
+    await reminded(day)
+    await day.until(lambda: len(day.discord.world.messages[CHANNEL]) == 2)
+    told = day.discord.world.messages[CHANNEL][-1]
+    assert told["content"].startswith(f"<@{ANA}> You have 1 mention")
+    await day.until(lambda: not any(row.pending for row in day.library.rows(posts)))
+    assert len(day.discord.world.messages[CHANNEL]) == 2
+
+
+async def test_the_digest_has_buttons(day: Evening) -> None:
+    await day.arrives()
+    day.library.clock.forward(days=1, minutes=20)
+    await day.library.desk.acting(digests.ring)
+    await day.until(lambda: len(day.discord.world.messages[CHANNEL]) == 2)
+    digest = day.discord.world.messages[CHANNEL][-1]
+    queue = await (await day.discord.click(digest, "Show the queue")).answer()
+    assert queue["flags"] == 64
+    await (await day.discord.click(queue, "Claim")).answer()
+    assert day.library.mention(1).owner == "ana"
+
+
+async def test_a_fault_of_the_door_is_said_with_a_number(discord: Loopback, tmp_path: Path) -> None:
+    desk = FakeDesk(mentions={})
+    async with running(discord, desk, discord_settings(tmp_path)) as chat:
+        assert chat.client is not None
+        await chat.client.registered()
+        # The fake desk knows no such mention, and raises as no real one does.
+        form = await discord.command("lib close", mention="7", outcome="spam")
+        answer = await form.answer()
+    assert "give this number" in answer["content"]
