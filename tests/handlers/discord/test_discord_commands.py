@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -174,6 +174,7 @@ def test_several_answers_are_a_list_and_the_old_shape_is_read_too() -> None:
     assert forms.filled("bug_modal", []) is None
 
 
+@settings(max_examples=25)
 @given(st.text(max_size=40), st.integers(min_value=0, max_value=300))
 def test_a_form_written_already_is_within_the_limits(text: str, times: int) -> None:
     written = forms.prefilled(house_forms.log(), text=text * times, who=text * times)
