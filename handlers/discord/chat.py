@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import discord
@@ -32,6 +33,8 @@ DIRECT = "direct:"
 CONNECTED_WITHIN_SECONDS = 5.0
 # How far back a post is looked for: it is minutes old where that is ever needed.
 HISTORY = 300
+# The gateway is given so long to come back by itself.
+DOWN_SECONDS = 120.0
 REMEMBERED = 5000
 _TOKEN_REFUSED = 4004
 _INTENTS_REFUSED = 4014
@@ -53,12 +56,14 @@ class DiscordChat:
         server: str = "",
         roles: Mapping[str, Role] | None = None,
         identifies: Identifies | None = None,
+        patience: float = DOWN_SECONDS,
     ) -> None:
         self._settings = settings
         self._token = token
         self._server = server
         self._answering = Answering(desk, People(settings, roles), settings.root)
         self._identifies = identifies or Identifies()
+        self._patience = patience
         self._client: Client | None = None
         self._up = asyncio.Event()
         self._marks: OrderedDict[str, str] = OrderedDict()
@@ -78,13 +83,27 @@ class DiscordChat:
             up=self._up.set,
         )
         try:
-            await client.start(self._token)
+            await self._live(client)
         except Exception as problem:
             raise said(problem, client) from problem
         finally:
             self._up.clear()
             self._client = None
             await client.close()
+
+    async def _live(self, client: Client) -> None:
+        """discord.py tries a lost gateway for ever and tells nobody; after a while it is a trouble."""
+        life = asyncio.create_task(client.start(self._token))
+        try:
+            while not life.done():
+                await asyncio.wait({life}, timeout=self._patience / 8)
+                if not life.done() and client.down_seconds > self._patience:
+                    raise ConnectionError("Discord's gateway is away: presses do not come in")
+            life.result()
+        finally:
+            life.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await life
 
     async def opened(self) -> None:
         """Wait until it can post."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -76,6 +77,7 @@ class Client(discord.Client):
         self._server = server
         self._rooms = tuple(rooms)
         self._registering: asyncio.Task[None] | None = None
+        self._down_since: float | None = time.monotonic()
         self._root = root
         self._kept = kept
         self._identifies = identifies
@@ -103,6 +105,21 @@ class Client(discord.Client):
         if wait:
             log.warning("discord.waits_to_greet", seconds=round(wait))
             await asyncio.sleep(wait)
+
+    @property
+    def down_seconds(self) -> float:
+        """For how long nothing has come from the gateway; 0 while it is well."""
+        return 0.0 if self._down_since is None else time.monotonic() - self._down_since
+
+    async def on_connect(self) -> None:
+        self._down_since = None
+
+    async def on_resumed(self) -> None:
+        self._down_since = None
+
+    async def on_disconnect(self) -> None:
+        if self._down_since is None:
+            self._down_since = time.monotonic()
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         await self.answering.heard(interaction)

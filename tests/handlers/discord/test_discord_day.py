@@ -20,6 +20,9 @@ from tests.handlers.fake_desk import FakeDesk
 from tests.library import Library
 
 
+pytestmark = pytest.mark.timeout(300)
+
+
 @pytest.fixture
 async def discord() -> AsyncIterator[Loopback]:
     async with loopback() as made:

@@ -35,6 +35,8 @@ from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.local_stage import local_chat
 from tests.library import HOURS, Library
 
+pytestmark = pytest.mark.timeout(600)
+
 # Long enough for a slow machine to begin and end a call within it.
 QUICK = Delivery(request_life=timedelta(seconds=1.5), edit_every=timedelta(milliseconds=20))
 FAULTS: tuple[Fault | tuple[int, float], ...] = (
@@ -191,7 +193,6 @@ def _has_posted(discord: Loopback, times: int) -> bool:
     return discord.posted() >= times
 
 
-@pytest.mark.timeout(600)
 async def test_kill_9_of_the_real_program_loses_and_doubles_nothing(
     discord: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

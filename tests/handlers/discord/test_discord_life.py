@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from handlers.discord import door
+from handlers.discord.chat import DiscordChat
 from handlers.discord.typed import round_trip
 from staffbot.errors import ConfigError
 from staffbot.model import Room
@@ -33,6 +34,9 @@ from tests.handlers.discord.stage import (
 from tests.handlers.discord.world import BEN, BOT, CHANNEL, SERVER
 from tests.handlers.fake_desk import FakeDesk
 from tests.library import Library
+
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -144,6 +148,20 @@ async def test_what_happened_while_the_line_was_down_is_heard_once(day: Evening)
     assert day.discord.identified == 1
     await day.card(1, "claimed by Ana Silva")
     assert day.discord.posted() == 1
+
+
+async def test_a_gateway_that_stays_away_is_a_trouble(discord: Loopback, tmp_path: Path) -> None:
+    with pointed(discord):
+        chat = DiscordChat(
+            desk=FakeDesk(), settings=discord_settings(tmp_path), token=TOKEN, patience=0.2
+        )
+        life = asyncio.create_task(chat.run())
+        await discord.connected()
+        discord.away = True
+        await discord.drop()
+        async with asyncio.timeout(WAIT):
+            with pytest.raises(ConnectionError, match="gateway is away"):
+                await life
 
 
 async def test_a_new_session_repeats_nothing(day: Evening) -> None:
