@@ -25,13 +25,13 @@ class People:
 
     def actor_of(self, interaction: discord.Interaction[Any]) -> Actor:
         user = interaction.user
-        held = [str(role) for role in getattr(user, "_roles", ())]
+        held = [str(role.id) for role in user.roles] if isinstance(user, discord.Member) else None
         return self.actor(
             str(user.id),
             user.display_name,
             str(interaction.channel_id or ""),
             interaction.channel,
-            held if isinstance(user, discord.Member) else None,
+            held,
         )
 
     def actor(

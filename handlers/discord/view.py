@@ -44,7 +44,7 @@ SIDE_QUOTE = 500
 
 # Where no component can carry the mark, an address does that nobody sees: an embed without a
 # title shows none. Discord keeps no nonce with a message, so the mark is all that history tells.
-MARKED = "https://mark.staffbot.invalid/"
+MARKED = "https://discord.com/#staffbot-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

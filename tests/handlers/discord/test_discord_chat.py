@@ -19,7 +19,6 @@ from tests.handlers.discord.stage import CHILDREN, MENTIONS, discord_settings, r
 from tests.handlers.discord.world import ANA, BEN, CHANNEL
 from tests.handlers.fake_desk import FakeDesk
 
-
 pytestmark = pytest.mark.timeout(300)
 
 

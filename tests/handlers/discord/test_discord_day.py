@@ -15,10 +15,9 @@ from staffbot.settings import StaffMember
 from staffbot.tables import events, people, posts
 from tests.handlers.discord.loopback import Loopback, loopback
 from tests.handlers.discord.stage import STAFF, Evening, discord_settings, evening, running
-from tests.handlers.discord.world import ANA, BEN, CHANNEL, ELSEWHERE, STRANGER
+from tests.handlers.discord.world import ANA, BEN, CHANNEL, ELSEWHERE, LEADS, STRANGER
 from tests.handlers.fake_desk import FakeDesk
 from tests.library import Library
-
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -281,12 +280,10 @@ async def test_a_stranger_elsewhere_is_refused_and_whoever_is_in_the_channel_is_
 async def test_roles_of_discord_count_for_whoever_is_not_listed(
     discord: Loopback, sqlite_library: Library, tmp_path: Path, roles: Callable[..., Any]
 ) -> None:
-    async with evening(
-        discord, sqlite_library, tmp_path, options={"managers": ("1450000000000000099",)}
-    ) as day:
+    async with evening(discord, sqlite_library, tmp_path, options={"managers": (LEADS,)}) as day:
         await registered(day)
         await day.arrives()
-        roles(BEN, "1450000000000000099")
+        roles(BEN, LEADS)
         await (await discord.command("claim", user=BEN, mention="1")).answer()
         found = {row.key: row.role for row in day.library.rows(people)}
         assert found[f"discord:{BEN}"] == "manager"

@@ -35,7 +35,6 @@ from tests.handlers.discord.world import BEN, BOT, CHANNEL, SERVER
 from tests.handlers.fake_desk import FakeDesk
 from tests.library import Library
 
-
 pytestmark = pytest.mark.timeout(300)
 
 

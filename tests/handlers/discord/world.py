@@ -17,6 +17,7 @@ CHANNEL, OTHER, ELSEWHERE = (
     "1450000000000000012",
     "1450000000000000013",
 )
+LEADS = "1450000000000000099"
 ANA, BEN, STRANGER = "1450000000000000021", "1450000000000000022", "1450000000000000023"
 ALL_PERMISSIONS = str((1 << 50) - 1)
 ADMINISTRATOR = 1 << 3
@@ -55,9 +56,9 @@ def channel(id: str, name: str) -> Json:
     }  # fmt: skip
 
 
-def role() -> Json:
+def role(id: str = EVERYONE, name: str = "@everyone") -> Json:
     return {
-        "id": EVERYONE, "name": "@everyone", "color": 0, "hoist": False, "icon": None,
+        "id": id, "name": name, "color": 0, "hoist": False, "icon": None,
         "unicode_emoji": None, "position": 0,
         "permissions": str(int(ALL_PERMISSIONS) & ~ADMINISTRATOR), "managed": False,
         "mentionable": False, "flags": 0, "description": None,
@@ -70,7 +71,8 @@ def guild(channels: list[Json]) -> Json:
         "id": SERVER, "name": "Riverside Library", "icon": None, "splash": None,
         "discovery_splash": None, "owner_id": BEN, "afk_channel_id": None, "afk_timeout": 300,
         "verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0,
-        "roles": [role()], "emojis": [], "features": [], "mfa_level": 0, "application_id": None,
+        "roles": [role(), role(LEADS, "Leads")], "emojis": [], "features": [], "mfa_level": 0,
+        "application_id": None,
         "system_channel_id": None, "system_channel_flags": 0, "rules_channel_id": None,
         "vanity_url_code": None, "description": None, "banner": None, "premium_tier": 0,
         "preferred_locale": "en-US", "public_updates_channel_id": None, "nsfw_level": 0,
