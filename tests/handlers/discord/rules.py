@@ -60,7 +60,19 @@ def _escaped(path: str) -> str:
     return path.replace("~", "~0").replace("/", "~1")
 
 
-def _said(where: str, errors: Iterator[ValidationError]) -> list[str]:
+_ANY_ID = re.compile(r'"\d{17,20}"')
+_judged: dict[tuple[str, str], list[str]] = {}
+
+
+def _said(where: str, validator: Draft7Validator | Draft202012Validator, value: Any) -> list[str]:
+    """What is wrong with a value; what differs only in its ids is judged once."""
+    key = where, _ANY_ID.sub('"0"', json.dumps(value, sort_keys=True))
+    if key not in _judged:
+        _judged[key] = _wrong(where, validator.iter_errors(value))
+    return _judged[key]
+
+
+def _wrong(where: str, errors: Iterator[ValidationError]) -> list[str]:
     said = []
     for error in errors:
         deepest = error
@@ -82,8 +94,7 @@ def request(method: str, template: str, body: Any) -> list[str]:
     pointer = (
         f"/paths/{_escaped(template)}/{method.lower()}/requestBody/content/application~1json/schema"
     )
-    errors = _validator(pointer).iter_errors(_as_discord_takes(body))
-    return wrong + _said(f"{method} {template}", errors)
+    return wrong + _said(f"{method} {template}", _validator(pointer), _as_discord_takes(body))
 
 
 def response(method: str, template: str, status: int, body: Any) -> list[str]:
@@ -97,7 +108,7 @@ def response(method: str, template: str, status: int, body: Any) -> list[str]:
         f"/paths/{_escaped(template)}/{method.lower()}/responses/{status}"
         "/content/application~1json/schema"
     )
-    return _said(f"answer to {method} {template}", _validator(pointer).iter_errors(body))
+    return _said(f"answer to {method} {template}", _validator(pointer), body)
 
 
 def frame(event: str, data: Json) -> list[str]:
@@ -107,14 +118,7 @@ def frame(event: str, data: Json) -> list[str]:
         name = None  # the schema was made for buttons and slash commands
     if ABSENT or name is None:
         return []
-    return _said(event, _frame_validator(name).iter_errors(data))
-
-
-def component_errors(schema: str, value: Any) -> list[str]:
-    """What is wrong with a value by a named schema of Discord's description."""
-    if ABSENT:
-        return []
-    return _said(schema, _validator(f"/components/schemas/{schema}").iter_errors(value))
+    return _said(event, _frame_validator(name), data)
 
 
 def _as_discord_takes(body: Any) -> Any:
