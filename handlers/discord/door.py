@@ -20,6 +20,7 @@ from yarl import URL
 from handlers.discord.chat import DiscordChat
 from handlers.discord.checking import findings
 from handlers.discord.people import PLATFORM
+from handlers.discord.pinging import ping
 from handlers.discord.typed import app
 from staffbot.model import Chat, Clock, Role, Route
 from staffbot.seams import Desk, Door, Finding
@@ -95,6 +96,12 @@ async def _check(door_settings: DoorSettings, settings: Settings) -> Sequence[Fi
     return await findings(settings, options.token.value.strip(), options.server or "")
 
 
+async def _ping(door_settings: DoorSettings, settings: Settings, user: str) -> Finding:
+    options = cast(DiscordOptions, door_settings.options)
+    direct(options)
+    return await ping(options.token.value.strip(), user, settings.network)
+
+
 def _routes(_chat: Chat) -> Sequence[Route]:
     """None: Discord is spoken to over connections that this machine opens."""
     return ()
@@ -107,4 +114,5 @@ door = Door(
     check=_check,
     routes=_routes,
     commands=app,
+    ping=_ping,
 )

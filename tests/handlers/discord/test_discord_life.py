@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from handlers.discord import door
 from handlers.discord.chat import DiscordChat
-from handlers.discord.typed import round_trip
+from staffbot.cli import app
 from staffbot.errors import ConfigError
 from staffbot.model import Room
 from staffbot.seams import Finding
@@ -280,17 +281,36 @@ def test_an_unknown_setting_and_a_token_with_a_word_before_are_refused() -> None
     assert "abc" not in repr(found)
 
 
-async def test_a_ping_comes_back(discord: Loopback) -> None:
-    with pointed(discord):
-        asking = asyncio.create_task(round_trip(TOKEN, int(BEN), within=WAIT))
-
-        letters = await until(lambda: discord.letters_to(BEN))
-        await discord.click(letters[0], "Press me", user=BEN)
-        async with asyncio.timeout(WAIT):
-            assert await asking == ""
+async def pinged(discord: Loopback, folder: Path, user: str) -> Finding:
+    """`staffbot check --ping`."""
+    assert door.ping is not None
+    with pointed(discord) as made:
+        settings = DoorSettings(platform="discord", options=made)
+        return await door.ping(settings, discord_settings(folder), user)
 
 
-async def test_a_ping_to_closed_direct_messages_says_so(discord: Loopback) -> None:
+async def test_a_ping_comes_back(discord: Loopback, tmp_path: Path) -> None:
+    asking = asyncio.create_task(pinged(discord, tmp_path, BEN))
+    letters = await until(lambda: discord.letters_to(BEN))
+    await discord.click(letters[0], "Press me", user=BEN)
+    async with asyncio.timeout(WAIT):
+        assert (await asking).ok
+
+
+async def test_a_ping_that_cannot_arrive_says_why(discord: Loopback, tmp_path: Path) -> None:
     discord.world.shut.add(BEN)
-    with pointed(discord):
-        assert "direct messages open" in await round_trip(TOKEN, int(BEN), within=WAIT)
+    found = await pinged(discord, tmp_path, BEN)
+    assert not found.ok
+    assert "direct messages open" in found.said
+    assert "Copy User ID" in (await pinged(discord, tmp_path, "ben")).said
+
+
+def test_check_says_where_it_can_ping(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        'library = "x"\n[local]\n[[rooms]]\nplatform = "local"\nid = "team"\n'
+    )
+    said = CliRunner().invoke(
+        app, ["check", "-c", f"{tmp_path}/config.toml", "--ping", "discord:1"]
+    )
+    assert said.exit_code == 1
+    assert "say on which configured platform" in said.stdout
