@@ -22,6 +22,7 @@ from handlers.discord import commands, forms, problems
 from handlers.discord.controls import DISCUSS, Pressed
 from handlers.discord.people import People
 from handlers.discord.sdk import edited, modal_of, sent
+from handlers.discord.threads import thread_of
 from handlers.discord.view import draw
 from staffbot.commands import pressed
 from staffbot.errors import Refused
@@ -166,9 +167,7 @@ class Answering:
     async def _discuss(self, interaction: Interaction, control: Pressed) -> None:
         """A thread on a card, made the first time and opened again where it was archived."""
         await self._defer(interaction)
-        thread = None
-        if interaction.message is not None:
-            thread = await _thread_of(interaction, interaction.message, control.mention)
+        thread = await thread_of(interaction, control.mention)
         text = "A thread can be opened on a card in a channel only."
         if thread is not None:
             text = "Discuss it in its thread; the patron never sees it."
@@ -296,21 +295,3 @@ def _offered(reply: Reply) -> Message:
 
 def _data(interaction: Interaction) -> Mapping[str, Any]:
     return interaction.data or {}
-
-
-async def _thread_of(
-    interaction: Interaction, message: discord.Message, number: int | None
-) -> discord.Thread | None:
-    if message.guild is None or message.flags.ephemeral:
-        return None
-    try:
-        return await message.create_thread(name=f"Mention {number}", auto_archive_duration=1440)
-    except discord.HTTPException as problem:
-        if problem.code != problems.THREAD_EXISTS:
-            raise
-    thread = await interaction.client.fetch_channel(message.id)
-    if not isinstance(thread, discord.Thread):
-        return None
-    if thread.archived and not thread.locked:
-        await thread.edit(archived=False)
-    return thread

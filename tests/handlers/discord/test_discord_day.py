@@ -9,12 +9,21 @@ from typing import Any
 
 import pytest
 
+from staffbot import forms
 from staffbot.desk import digests, reminding
-from staffbot.model import Outcome, Status, Visibility
+from staffbot.messages import Button, Message, Reply
+from staffbot.model import Actor, Outcome, Status, Visibility
 from staffbot.settings import StaffMember
 from staffbot.tables import events, people, posts
 from tests.handlers.discord.loopback import Loopback, loopback
-from tests.handlers.discord.stage import STAFF, Evening, discord_settings, evening, running
+from tests.handlers.discord.stage import (
+    MENTIONS,
+    STAFF,
+    Evening,
+    discord_settings,
+    evening,
+    running,
+)
 from tests.handlers.discord.world import ANA, BEN, CHANNEL, ELSEWHERE, LEADS, STRANGER
 from tests.handlers.fake_desk import FakeDesk
 from tests.library import Library
@@ -396,3 +405,37 @@ async def test_a_fault_of_the_door_is_said_with_a_number(discord: Loopback, tmp_
         form = await discord.command("lib close", mention="7", outcome="spam")
         answer = await form.answer()
     assert "give this number" in answer["content"]
+
+
+class SlowDesk(FakeDesk):
+    """A desk whose forms come late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+
+    async def press(
+        self, actor: Actor, control: str, mention: int | None = None, value: str = ""
+    ) -> Reply:
+        await self.goes_on.wait()
+        return forms.close(mention or 0, ("idea", "thanks"))
+
+
+async def test_a_form_that_comes_too_late_is_offered_behind_a_button(
+    discord: Loopback, tmp_path: Path
+) -> None:
+    desk = SlowDesk()
+    async with running(discord, desk, discord_settings(tmp_path)) as chat:
+        await chat.post(MENTIONS, card_with("Done…", "close"), "card:7:room:1")
+        (card,) = discord.world.messages[CHANNEL]
+        asked = await discord.click(card, "Done…")
+        assert (await asked.first())["type"] == 5
+        desk.goes_on.set()
+        offered = await asked.answer()
+        modal = await (await discord.click(offered, "Close 7")).modal()
+    assert modal["title"] == "Close 7"
+
+
+def card_with(label: str, control: str) -> Message:
+    button = Button(name=control, label=label, mention=7)
+    return Message(text="Mention 7 waits.", controls=(button,))
