@@ -219,13 +219,18 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person as one platform shows them; `room` is where they acted, if in a team's channel."""
+    """A person as one platform shows them; `room` is where they acted, if in a team's channel.
+
+    `role` is what the platform's own roles make of somebody who has no [[staff]] entry; None where
+    the configuration does not go by them, or the platform did not tell.
+    """
 
     platform: str
     user_id: str
     name: str
     room: Room | None = None
     thread: str = ""
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,14 @@ def check(
     ] = None,
     source: Annotated[str, typer.Option(help="With --route: from which source.")] = "",
     kind: Annotated[str, typer.Option(help="With --route: of which kind, as comment.")] = "",
+    ping: Annotated[
+        str,
+        typer.Option(
+            metavar="USER",
+            help="Also send this person a button and wait for their press: their id on the chat "
+            "platform, as in discord:290926798626357999.",
+        ),
+    ] = "",
 ) -> None:
     """Look at configuration, database, chat platforms and sources, and say what is not well."""
     settings = settings_of(config)
@@ -46,6 +54,9 @@ def check(
         return
     findings = [_loaded(config, settings), *_database(settings, data)]
     findings += asyncio.run(_far(settings))
+    if ping:
+        typer.echo("waiting for the press of a button ...", err=True)
+        findings.append(asyncio.run(_pinged(settings, ping)))
     for subject, said in _unreachable(settings):
         typer.echo(f"note     {subject}: {said}")
     for finding in findings:
@@ -148,6 +159,22 @@ async def _far(settings: Settings) -> list[Finding]:
     asked.append(("services", check_links(settings.services, settings.network)))
     answers = await asyncio.gather(*(_asked(subject, look) for subject, look in asked))
     return [finding for findings in answers for finding in findings]
+
+
+async def _pinged(settings: Settings, ping: str) -> Finding:
+    """A button to one person and back, on the platform that is named or the only one that can."""
+    platform, _, user = ping.rpartition(":")
+    doors = plugins.doors()
+    can = [
+        (one, look)
+        for one in settings.doors
+        if (look := doors[one.platform].ping) and platform in ("", one.platform)
+    ]
+    if len(can) != 1:
+        said = "say on which configured platform, as in --ping discord:290926798626357999"
+        return Finding(ok=False, subject="ping", said=said)
+    door, look = can[0]
+    return await look(door, settings, user)
 
 
 async def _asked(subject: str, look: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:

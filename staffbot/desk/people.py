@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +32,10 @@ def person_of(tx: Tx, actor: Actor) -> Person:
     asked = {"on": actor.platform, "as": actor.user_id}
     row = tx.conn.execute(_KNOWN_AS, asked).one_or_none()
     if row is not None:
-        if not row.configured and actor.name and row.name != actor.name:
-            tx.conn.execute(update(people).where(people.c.key == row.key).values(name=actor.name))
+        told = {} if row.configured else _told(row, actor)
+        if told:
+            tx.conn.execute(update(people).where(people.c.key == row.key).values(told))
+            return replace(_person(tx, row), **told)
         return _person(tx, row)
     if actor.room is None or tx.settings.team_of_room(actor.room) is None:
         raise Refused(
@@ -42,15 +45,25 @@ def person_of(tx: Tx, actor: Actor) -> Person:
     return _join(tx, actor)
 
 
+def _told(row: Row[Any], actor: Actor) -> dict[str, Any]:
+    """What the platform tells anew of somebody whom the configuration does not list."""
+    told: dict[str, Any] = {}
+    if actor.name and row.name != actor.name:
+        told["name"] = actor.name
+    if actor.role is not None and Role(row.role) is not actor.role:
+        told["role"] = actor.role
+    return told
+
+
 def _join(tx: Tx, actor: Actor) -> Person:
     key = f"{actor.platform}:{actor.user_id}"
-    name = actor.name or actor.user_id
+    name, role = actor.name or actor.user_id, actor.role or Role.STAFF
     if tx.conn.execute(select(people.c.key).where(people.c.key == key)).one_or_none() is None:
-        tx.conn.execute(insert(people).values(key=key, name=name, role=Role.STAFF))
+        tx.conn.execute(insert(people).values(key=key, name=name, role=role))
     tx.conn.execute(
         insert(actors).values(platform=actor.platform, user_id=actor.user_id, person=key)
     )
-    return Person(key=key, name=name, ids={actor.platform: actor.user_id})
+    return Person(key=key, name=name, role=role, ids={actor.platform: actor.user_id})
 
 
 def sync_staff(tx: Tx) -> None:

@@ -106,8 +106,9 @@ class Site:
             read = (wordpress_comments.read(record) for record in payload.records(answer.body))
             found |= {one.id: one for one in read if one is not None}
             pages = answer.headers.get("X-WP-TotalPages", "")
-            # A page past the end is an empty list here, not an error.
-            if not answer.body or (pages.isdigit() and page >= int(pages)):
+            # A page past the end is an empty list here, not an error; a proxy may drop the header.
+            last = page >= int(pages) if pages.isdigit() else len(answer.body) < _PAGE
+            if not answer.body or last:
                 break
         return tuple(found.values())
 
