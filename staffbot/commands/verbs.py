@@ -294,11 +294,15 @@ BUTTONS: tuple[Verb, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A control that is not a verb's own name: a verb with something said, or asked first."""
+    """A control that is not a verb's own name: a verb with something said, or asked first.
+
+    `asks`: it opens its form whatever value comes with it, as nothing may be done by a press alone.
+    """
 
     verb: str
     said: Mapping[str, str] = field(default_factory=dict)
     form: str = ""
+    asks: bool = False
 
 
 # Names of controls are for ever: they stand in messages that were posted long ago.
@@ -306,6 +310,7 @@ PRESSES: dict[str, Press] = {
     "answered": Press(verb="done", form="answered"),
     # On one mention it hands over that one; on a list of one's own, all of them.
     "hand_over": Press(verb="hand over", form="hand_over"),
+    "reply": Press(verb="reply", form="reply", asks=True),
     "mute": Press(verb="mute", form="mute"),
     "stats_by": Press(verb="stats"),
     "stats_chart": Press(verb="stats"),

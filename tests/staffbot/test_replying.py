@@ -390,6 +390,14 @@ async def test_people_sign_with_their_name(answered: Answered) -> None:
         library.desk.act(preferences.sign, shared, "Desk")
 
 
+async def test_a_press_alone_sends_nothing_whatever_value_it_has(answered: Answered) -> None:
+    number = answered.library.arrives()
+    for value in ("", "0", "Yes."):
+        asked = await answered.dispatch.press(answered.actor("ana"), "reply", number, value)
+        assert isinstance(asked, Form)
+    assert answered.library.rows(replies) == []
+
+
 async def test_typed_without_a_form(answered: Answered) -> None:
     library = answered.library
     number = library.arrives()
