@@ -16,6 +16,7 @@ from tests.staffbot.house import running
 CONFIG = """\
 library = "Riverside Library"
 hours.weekly = "24/7"
+digest.enabled = false
 local.port = 0
 public.port = 0
 metrics.port = 0
