@@ -213,13 +213,22 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person as one platform shows them; `room` is where they acted, if in a team's channel."""
+    """A person as one platform shows them; `room` is where they acted, if in a team's channel.
+
+    thread  the message whose thread they wrote in
+    on      the message that they acted on (a reaction): no other mention may be meant
+    act     names this one act however often the platform delivers it; it has one effect
+    role    what the platform grants (a user group); it never takes a role away
+    """
 
     platform: str
     user_id: str
     name: str
     room: Room | None = None
     thread: str = ""
+    on: str = ""
+    act: str = ""
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

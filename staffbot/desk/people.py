@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,13 +29,21 @@ def person_of(tx: Tx, actor: Actor) -> Person:
     if row is not None:
         if not row.configured and actor.name and row.name != actor.name:
             tx.conn.execute(update(people).where(people.c.key == row.key).values(name=actor.name))
-        return _person(tx, row)
+        return granted(_person(tx, row), actor)
     if actor.room is None or tx.settings.team_of_room(actor.room) is None:
         raise Refused(
             "This is for the library's staff. Ask from a team's channel, "
             "or ask the person who looks after staffbot to list you under [[staff]]."
         )
-    return _join(tx, actor)
+    return granted(_join(tx, actor), actor)
+
+
+def granted(person: Person, actor: Actor) -> Person:
+    """The person with the role that the platform grants for this act, where that is more."""
+    ranks = list(Role)
+    if actor.role is None or ranks.index(actor.role) <= ranks.index(person.role):
+        return person
+    return replace(person, role=actor.role)
 
 
 def _join(tx: Tx, actor: Actor) -> Person:
