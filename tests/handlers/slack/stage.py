@@ -152,7 +152,7 @@ def _json(response: Response) -> Any:
 async def until(holds: Callable[[], object]) -> None:
     """Wait for what is done after the acknowledgement."""
     async with asyncio.timeout(30):
-        while not holds():
+        while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
