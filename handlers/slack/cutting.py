@@ -36,7 +36,7 @@ def cut(text: str, limit: int) -> str:
         return text
     room = limit - size(ELLIPSIS)
     end, used = 0, 0
-    for start, stop in _graphemes(text):
+    for start, stop in _graphemes(text[: limit + 1]):
         used += size(text[start:stop])
         if used > room:
             break

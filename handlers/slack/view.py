@@ -150,13 +150,7 @@ def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
 
 def _facts(facts: Facts) -> list[Json]:
     """Two columns: State, Due, Owner, in words."""
-    fields = [
-        {
-            "type": "mrkdwn",
-            "text": _field(label, lines.mrkdwn(value)),
-        }
-        for label, value in facts.pairs
-    ]
+    fields = [_mrkdwn(_field(label, lines.mrkdwn(value))) for label, value in facts.pairs]
     return [
         {"type": "section", "fields": fields[start : start + 10]}
         for start in range(0, len(fields), 10)
@@ -225,7 +219,7 @@ def _chart(chart: Chart, upload: str) -> list[Json]:
 def _row(row: Row) -> list[Json]:
     """A line with its controls: one stands beside it, several below it."""
     controls = [control for control in row.controls if usable(control)]
-    section: Json = {"type": "section", "text": {"type": "mrkdwn", "text": lines.mrkdwn(row.line)}}
+    section: Json = {"type": "section", "text": _mrkdwn(lines.mrkdwn(row.line))}
     if len(controls) == 1:
         section["accessory"] = element(controls[0], 0)
     if len(controls) <= 1:
@@ -234,7 +228,12 @@ def _row(row: Row) -> list[Json]:
 
 
 def _context(words: str) -> Json:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": words, "verbatim": True}]}
+    return {"type": "context", "elements": [_mrkdwn(words)]}
+
+
+def _mrkdwn(words: str) -> Json:
+    """Ours, escaped; verbatim, so that Slack looks for no names and addresses in it."""
+    return {"type": "mrkdwn", "text": words or "\u2013", "verbatim": True}
 
 
 # --- controls -----------------------------------------------------------------------------------
