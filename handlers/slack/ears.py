@@ -21,6 +21,7 @@ from staffbot.model import Request, Response
 from staffbot.settings import Secret
 
 PING_SECONDS = 10.0
+LOOKS_A_PING = 2
 SILENT_PINGS = 4  # pings without any sign of life until a connection counts as half open
 CONNECT_SECONDS = 30.0
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
@@ -130,21 +131,18 @@ class Socket:
             self._replies.later(self._missed(since), "catch up")
 
     async def _watch(self, handler: AsyncSocketModeHandler) -> None:
-        """Returns when the connection counts as dead."""
+        """Returns when the connection counts as dead.
+
+        Looks are counted, not seconds: a machine that slept has heard nothing and missed nothing.
+        """
         client = handler.client
-        seen: object = None
-        alive_at = time.monotonic()
-        while True:
-            await asyncio.sleep(self._ping_every / 2)
-            sign = (client.last_ping_pong_time, self.heard_at)
-            if sign != seen:
-                seen, alive_at = sign, time.monotonic()
-                self.heard_at = max(self.heard_at, client.last_ping_pong_time or 0.0)
-                seen = (client.last_ping_pong_time, self.heard_at)
-            silent = time.monotonic() - alive_at
-            if silent > self._ping_every * SILENT_PINGS:
-                log.warning("slack.half_open", silent_seconds=round(silent, 1))
-                return
+        seen, silent = 0.0, 0
+        while silent <= SILENT_PINGS * LOOKS_A_PING:
+            await asyncio.sleep(self._ping_every / LOOKS_A_PING)
+            self.heard_at = max(self.heard_at, client.last_ping_pong_time or 0.0)
+            silent = 0 if self.heard_at != seen else silent + 1
+            seen = self.heard_at
+        log.warning("slack.half_open", looks=silent)
 
     async def _heard(self, _message: object) -> None:
         self.heard_at = time.time()

@@ -121,17 +121,16 @@ def test_the_home_tab_looks_as_it_was_read() -> None:
 
 def texts(value: Any, kind: str = "") -> Iterator[tuple[str, str]]:
     """Every text in a payload with the type of what holds it."""
-    match value:
-        case dict():
-            own = str(value.get("type", kind))
-            for key, item in value.items():
-                if key in ("text", "alt_text", "url") and isinstance(item, str):
-                    yield own, item
-                else:
-                    yield from texts(item, own)
-        case list():
-            for item in value:
-                yield from texts(item, kind)
+    if isinstance(value, dict):
+        own = str(value.get("type", kind))
+        for key, item in value.items():
+            if key in ("text", "alt_text", "url") and isinstance(item, str):
+                yield own, item
+            else:
+                yield from texts(item, own)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item, kind)
 
 
 def patrons_card(words: str, name: str = "Lena") -> Message:
