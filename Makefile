@@ -11,7 +11,7 @@ CODE := $(wildcard staffbot handlers tests benchmarks)
 # Without compiled bytecode every start pays about a second for the imports alone.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test check faults bench screenshots lock clean
+.PHONY: demo dev test check faults bench screenshots pictures lock clean
 
 demo: .venv/runtime.stamp
 	$(BIN)/staffbot demo $(ARGS)
@@ -37,6 +37,10 @@ bench: .venv/dev.stamp
 # Pictures of the local page, for the README and for eyes.
 screenshots: .venv/dev.stamp
 	STAFFBOT_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/python -m pytest -m browser $(ARGS)
+
+# Pictures in the guides: a scripted day of the whole program. Look at them before you commit.
+pictures: .venv/dev.stamp
+	$(BIN)/python -m tests.pictures
 
 # Pins and hashes for every platform and Python from 3.11 on. `make lock ARGS=--upgrade` moves them.
 COMPILE = .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

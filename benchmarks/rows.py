@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`measured` and `floor` in milliseconds; `limit` is the ratio that is promised, if any is."""
+    """`measured` and `floor` in `unit`; `limit` is the ratio that is promised, if any is.
+
+    `means` is one sentence for a library; `against` says what the floor is.
+    """
 
     name: str
     measured: float
     floor: float | None = None
     limit: float | None = None
+    unit: str = "ms"
+    means: str = ""
+    against: str = ""
 
     @property
     def ratio(self) -> float | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from staffbot import log as logs
-from staffbot.desk import digests, health, pausing, pulse, reminding, storms, troubles
+from staffbot.desk import digests, health, pausing, pulse, reminding, retiming, storms, troubles
 from staffbot.desk.ledger import Desk
 from staffbot.desk.people import sync_staff
 from staffbot.desk.rendering import render
@@ -138,6 +138,7 @@ class House:
     async def live(self, ready: Callable[[Open], None], stop: asyncio.Event) -> None:
         """Run until `stop` is set, then end in good order."""
         await self._desk.acting(sync_staff)
+        await self._desk.acting(retiming.settle)
         gone = await self._desk.acting(pulse.started)
         if gone is not None:
             log.info("was not running", since=gone.since.isoformat())

@@ -21,6 +21,7 @@ from staffbot.messages import (
     Row,
 )
 from staffbot.model import Status
+from staffbot.nags import nameless
 from staffbot.words import count, duration, moment
 
 
@@ -38,7 +39,8 @@ class DigestFacts:
     """What a digest tells of, counted from `since` up to `until`.
 
     within, measured   answers within target, of so many that owed one (None: too few to say)
-    needs_now          overdue, or due before the doors close today
+    needs_now          what was overdue, or due before the doors closed, when it was made; `settled`
+                       says how many of all of them somebody took or closed since
     topics             how often each of ideas and thanks was closed with
     """
 
@@ -57,6 +59,7 @@ class DigestFacts:
     topics: Mapping[str, int]
     troubles: Sequence[str]
     gone: Gone | None
+    settled: int = 0
     figures_only: bool = False
 
     @property
@@ -72,13 +75,7 @@ def digest(facts: DigestFacts) -> Message:
         return Message(
             text=f"Good morning, {facts.team}. Nothing came in and nothing is due.", silent=True
         )
-    needs = facts.needs_now.total
-    text = f"Good morning, {facts.team}. "
-    text += (
-        f"{count(needs, 'mention needs', 'mentions need')} someone now."
-        if needs
-        else "Nothing needs someone right now."
-    )
+    text = f"Good morning, {facts.team}. {_needing(facts)}"
     parts: list[Part] = [*_gone(facts), _counts(facts)]
     if not facts.figures_only:
         parts += _needs(facts)
@@ -88,6 +85,15 @@ def digest(facts: DigestFacts) -> Message:
         Button(name="stats", label="Figures of 7 days", value="7d"),
     )
     return Message(text=text, parts=tuple(parts), controls=controls)
+
+
+def _needing(facts: DigestFacts) -> str:
+    left = facts.needs_now.total - facts.settled
+    if left > 0:
+        return f"{count(left, 'mention needs', 'mentions need')} someone now."
+    if facts.needs_now.total:
+        return "Everything that needed someone is taken care of."
+    return "Nothing needs someone right now."
 
 
 def _gone(facts: DigestFacts) -> list[Part]:
@@ -133,26 +139,28 @@ def _needs(facts: DigestFacts) -> list[Part]:
     parts: list[Part] = [Heading(text="Needs someone now")]
     parts += [
         Row(
-            line=_nameless(queue_line(row, facts.zone, facts.until)),
+            line=_line(row, facts),
             mention=row.mention.number,
             controls=_controls(row),
         )
         for row in facts.needs_now.rows
     ]
-    left = facts.needs_now.total - len(facts.needs_now.rows)
-    if left > 0:
-        parts.append(Paragraph(line=(f"and {left:,} more",), quiet=True))
+    more = facts.needs_now.total - len(facts.needs_now.rows)
+    if more > 0:
+        parts.append(Paragraph(line=(f"and {more:,} more",), quiet=True))
     return parts
 
 
-def _nameless(line: Line) -> Line:
-    """The line without who has it: a digest names nobody as late."""
-    kept = [span for span in line if not hasattr(span, "key")]
-    return tuple(
-        span
-        for place, span in enumerate(kept)
-        if not (span == " · " and (place + 1 == len(kept) or kept[place + 1] == " · "))
-    )
+def _line(row: Waits, facts: DigestFacts) -> Line:
+    """The state in words, as far as it is not open, and no name."""
+    line = nameless(queue_line(row, facts.zone, facts.until))
+    match row.mention.status:
+        case Status.OPEN:
+            return line
+        case Status.CLAIMED:
+            return ("Claimed: ", *line)
+        case Status.CLOSED:
+            return ("Done: ", line[0])
 
 
 def _controls(row: Waits) -> tuple[Control, ...]:

@@ -39,6 +39,7 @@ _SHAPES = re.compile(
 )
 _ROOT = Path(__file__).resolve().parent.parent
 _LONGEST_FOREIGN = 200
+_LONGEST_CHAIN = 5
 
 
 def set_up(
@@ -168,14 +169,23 @@ def _name_places(_: Any, __: str, entry: Entry) -> Entry:
 
 def kind_of(problem: BaseException) -> str:
     """The exception and what it came from. Only our own texts: another's may hold what it read."""
+    chain: list[BaseException] = []
+    found: BaseException | None = problem
+    # An exception may be its own cause, by a detour.
+    while found is not None and all(found is not known for known in chain):
+        chain.append(found)
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    first, *causes = (_named(one) for one in chain[:_LONGEST_CHAIN])
+    return first + "".join(f" (from {cause})" for cause in causes)
+
+
+def _named(problem: BaseException) -> str:
     if isinstance(problem, BaseExceptionGroup):
-        return " and ".join(sorted({kind_of(part) for part in problem.exceptions}))
+        return " and ".join(sorted({_named(part) for part in problem.exceptions}))
     said = f": {problem}" if isinstance(problem, StaffbotError) else ""
     if isinstance(problem, OSError) and problem.strerror and problem.errno is not None:
         said = f": {problem.strerror}"
-    cause = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
-    after = f" (from {kind_of(cause)})" if cause is not None else ""
-    return f"{type(problem).__qualname__}{said}{after}"
+    return f"{type(problem).__qualname__}{said}"
 
 
 def places(problem: BaseException) -> list[str]:

@@ -7,7 +7,19 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from staffbot.answers import Lists, Waits, queue_line
-from staffbot.messages import Bullets, Button, Choice, Control, Message, Paragraph, Part, Row
+from staffbot.messages import (
+    Bullets,
+    Button,
+    Choice,
+    Control,
+    Line,
+    Message,
+    Paragraph,
+    Part,
+    Row,
+    Span,
+    Who,
+)
 from staffbot.model import Status
 from staffbot.words import count, listed, moment
 
@@ -22,16 +34,17 @@ SNOOZES = (
 )
 
 
-def owner_nag(owed: Lists, *, asked: Sequence[int], zone: ZoneInfo, now: datetime) -> Message:
+def owner_nag(
+    owed: Lists, *, late: int, asked: Sequence[int], zone: ZoneInfo, now: datetime
+) -> Message:
     """Everything that a person owes, in one message. `asked`: claims without any act for a day."""
-    late = sum(_late(row, now) for row in owed.rows)
     text = f"You have {count(owed.total, 'mention')} to answer"
     text += f", {late} of them past the target." if late else "; the first is due soon."
-    if asked and not late:
+    if len(asked) and not late:
         text = f"Are you still on {listed([str(number) for number in asked])}?"
     return Message(
         text=text,
-        parts=_rows(owed, zone, now, _owner_controls),
+        parts=_rows(owed, zone, now, _owner_controls, named=False),
         controls=(Button(name="mine", label="Show mine"),),
     )
 
@@ -45,9 +58,9 @@ def _owner_controls(row: Waits) -> tuple[Control, ...]:
     )
 
 
-def manager_nag(found: Lists, *, team: str, zone: ZoneInfo, now: datetime) -> Message:
+def manager_nag(found: Lists, *, teams: Sequence[str], zone: ZoneInfo, now: datetime) -> Message:
     """What has waited well past its target, for those who can do something about it."""
-    text = f"{count(found.total, 'mention')} of {team} waited well past the target."
+    text = f"{count(found.total, 'mention')} of {listed(teams)} waited well past the target."
     return Message(
         text=text,
         parts=_rows(found, zone, now, _manager_controls),
@@ -64,60 +77,107 @@ def _manager_controls(row: Waits) -> tuple[Control, ...]:
     return (assign, show)
 
 
-def _rows(found: Lists, zone: ZoneInfo, now: datetime, controls: ControlsOf) -> tuple[Part, ...]:
-    rows: list[Part] = [
-        Row(line=queue_line(row, zone, now), mention=row.mention.number, controls=controls(row))
-        for row in found.rows
-    ]
+def _rows(
+    found: Lists, zone: ZoneInfo, now: datetime, controls: ControlsOf, *, named: bool = True
+) -> tuple[Part, ...]:
+    """`named`: whether a line says who has it, which the owner knows."""
+    rows: list[Part] = []
+    for row in found.rows:
+        line = queue_line(row, zone, now)
+        rows.append(
+            Row(
+                line=line if named else nameless(line),
+                mention=row.mention.number,
+                controls=controls(row),
+            )
+        )
     left = found.total - len(found.rows)
     if left > 0:
         rows.append(Paragraph(line=(f"and {left:,} more",), quiet=True))
     return tuple(rows)
 
 
-def _late(row: Waits, now: datetime) -> bool:
-    due = row.mention.answer_due_at
-    return due is not None and due <= now
-
-
 def channel_line(
-    *, numbers: Sequence[int], overdue: int, away: int, next_due_at: datetime | None, zone: ZoneInfo
+    *,
+    numbers: Sequence[int],
+    total: int,
+    overdue: int,
+    offered: Sequence[int],
+    next_due_at: datetime | None,
+    zone: ZoneInfo,
 ) -> Message:
-    """The one line about what nobody has taken."""
-    if not numbers:
+    """The one line about what nobody has taken. `offered`: a colleague's who is away."""
+    if not total:
         return Message(text="Everything that came in is taken.", silent=True)
-    text = f"{count(len(numbers), 'mention waits', 'mentions wait')} for someone to take"
-    text += " it" if len(numbers) == 1 else " them"
+    text = f"{count(total, 'mention waits', 'mentions wait')} for someone to take"
+    text += " it" if total == 1 else " them"
     details = []
     if overdue:
         details.append(f"{overdue} past the target")
     if next_due_at is not None:
         details.append(f"the next is due by {moment(next_due_at, zone)}")
-    if away:
-        details.append(f"{away} of a colleague who is away")
+    if offered:
+        details.append(f"{len(offered)} of a colleague who is away")
     text += f": {listed(details)}." if details else "."
-    shown = ", ".join(f"#{number}" for number in numbers[:12])
-    more = f" and {len(numbers) - 12} more" if len(numbers) > 12 else ""
+    shown = ", ".join(f"#{number}" for number in numbers)
+    more = f" and {total - len(numbers)} more" if total > len(numbers) else ""
+    first = numbers[0]
+    take = (
+        Button(name="takeover", label=f"Take over #{first}", mention=first)
+        if first in offered
+        else Button(name="claim", label=f"Claim #{first}", mention=first)
+    )
     return Message(
         text=text,
         parts=(Paragraph(line=(f"{shown}{more}",), quiet=True),),
-        controls=(
-            Button(name="queue", label="Show the queue", primary=True),
-            Button(name="claim", label=f"Claim #{numbers[0]}", mention=numbers[0]),
-        ),
+        controls=(Button(name="queue", label="Show the queue", primary=True), take),
+    )
+
+
+def past_line() -> Message:
+    """What is left of the line of a day before, once there is a newer one."""
+    return Message(
+        text="What waited here is in the newest line below.",
+        controls=(Button(name="queue", label="Show the queue"),),
+        silent=True,
+        collapsed=True,
     )
 
 
 def room_nag(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
     """A reminder in the channel, for a desk login or who wants it there: numbers, no names."""
-    text = f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered."
-    lines = tuple(queue_line(row, zone, now) for row in found.rows)
-    nameless = tuple(tuple(span for span in line if isinstance(span, str)) for line in lines)
+    return _in_the_room(
+        f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered.",
+        found, zone, now,
+    )  # fmt: skip
+
+
+def room_escalation(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """The manager step in the channel, where a manager wants it there: numbers, no names."""
+    return _in_the_room(
+        f"{count(found.total, 'mention')} waited well past the target.", found, zone, now
+    )
+
+
+def _in_the_room(text: str, found: Lists, zone: ZoneInfo, now: datetime) -> Message:
+    lines = tuple(nameless(queue_line(row, zone, now)) for row in found.rows)
     return Message(
         text=text,
-        parts=(Bullets(lines=nameless),),
+        parts=(Bullets(lines=lines),),
         controls=(Button(name="queue", label="Show the queue"),),
     )
+
+
+def nameless(line: Line) -> Line:
+    """The line without who has it: nobody is named as late where others read it."""
+    kept: list[Span] = []
+    for span in line:
+        if isinstance(span, Who):
+            # the dot before it
+            kept = kept[:-1] if kept and kept[-1] == " · " else kept
+        else:
+            kept.append(span)
+    return tuple(kept)
 
 
 def offer(said: str, found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:

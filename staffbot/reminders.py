@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from staffbot.hours import Hours
+from staffbot.hours import Hours, first_shown
 from staffbot.model import Mention, Person, Role, Status
 from staffbot.settings import Team
 
@@ -98,9 +98,7 @@ def _clock_times(team: Team, hours: Hours, mention: Mention) -> dict[Step, datet
 
 def _stale_times(hours: Hours, mention: Mention) -> dict[Step, datetime]:
     """A claim without any act for one opening day is asked about, and after another given back."""
-    since = mention.acted_at or mention.claimed_at
-    if since is None:
-        return {}
+    since = silent_since(mention)
     if mention.still_asked_at is not None and mention.still_asked_at >= since:
         at = next_open_day(hours, mention.still_asked_at)
         return {} if at is None else {Step.GIVE_BACK: at}
@@ -108,13 +106,20 @@ def _stale_times(hours: Hours, mention: Mention) -> dict[Step, datetime]:
     return {} if at is None else {Step.STILL_ON_IT: at}
 
 
+def silent_since(mention: Mention) -> datetime:
+    """The last act on a claim, or the claim itself."""
+    known = [at for at in (mention.acted_at, mention.claimed_at) if at is not None]
+    return max(known, default=mention.came_at)
+
+
 def next_open_day(hours: Hours, start: datetime) -> datetime | None:
     """One opening day on: the same time of the next day that opens, or its nearest open moment."""
     local = hours.local(start)
     for days in range(1, 60):
-        periods = hours.periods(local.date() + timedelta(days=days))
+        day = local.date() + timedelta(days=days)
+        periods = hours.periods(day)
         if periods:
-            same = start + timedelta(days=days)
+            same = first_shown(datetime.combine(day, local.time()), hours.zone)
             last = periods[-1][1]
             return max(periods[0][0], min(hours.next_opening(same) or last, last))
     return None
@@ -136,11 +141,38 @@ def next_step_at(
     return min((at for step, at in times.items() if step not in told), default=None)
 
 
+def look_again_at(
+    times: Mapping[Step, datetime], told: Set[str], put_off: datetime | None, now: datetime
+) -> datetime | None:
+    """When to look at a mention next: what could not be told now is put off, the rest comes due."""
+    return min(
+        (
+            at if at > now or put_off is None else put_off
+            for step, at in times.items()
+            if step not in told
+        ),
+        default=None,
+    )
+
+
 def due_steps(times: Mapping[Step, datetime], told: Set[str], now: datetime) -> list[Step]:
     """The steps to tell now, without those that a later one says as well."""
     due = [step for step, at in times.items() if at <= now and step not in told]
     said = {before for step in due for before in _BEFORE.get(step, ())}
     return [step for step in due if step not in said]
+
+
+def still_matters(step: str, mention: Mention, now: datetime) -> bool:
+    """Whether a step that was due is still worth saying, at the moment when it is said."""
+    if (
+        mention.status is Status.CLOSED
+        or not mention.expects_answer
+        or mention.answered_at is not None
+        or mention.waiting_since is not None
+        or (mention.snoozed_until is not None and mention.snoozed_until > now)
+    ):
+        return False
+    return step != Step.CLAIM_MANAGER or mention.status is Status.OPEN
 
 
 def superseded(step: Step) -> tuple[Step, ...]:
@@ -167,22 +199,36 @@ class Reach:
 
 def may_be_told(reach: Reach, team: Team, now: datetime) -> bool:
     """Whether a person may be nagged at this moment; if not, the step waits and does not count."""
-    just_acted = reach.acted_at is not None and now - reach.acted_at < team.nagging.quiet_after_act
     enough = reach.today >= team.nagging.most_a_day
-    return not (just_acted or reach.quiet or enough or reach.away(now))
+    return not (enough or is_disturbed(reach, team, now))
+
+
+def is_disturbed(reach: Reach, team: Team, now: datetime) -> bool:
+    """Whether a reminder would disturb: away, in their quiet hours, or they just did something."""
+    return (
+        reach.away(now)
+        or reach.quiet
+        or is_fresh(reach.acted_at, team.nagging.quiet_after_act, now)
+    )
+
+
+def is_fresh(at: datetime | None, span: timedelta, now: datetime) -> bool:
+    """Whether that was within the last `span`; also where the clock was set back a little since."""
+    return at is not None and abs(now - at) < span
 
 
 def managers(team: Team, people: Sequence[Person], now: datetime) -> list[Person]:
     """Who hears of the manager step: the team's managers who are not away, else its deputies, else
-    any manager. Shared logins never do."""
-
-    def here(person: Person) -> bool:
-        return not person.shared and (person.away_until is None or person.away_until <= now)
+    any manager. Shared logins never do. Nobody, where all of them are away."""
 
     def of_team(person: Person) -> bool:
         return not person.teams or team.key in person.teams
 
-    able = [person for person in people if here(person)]
+    able = [
+        person
+        for person in people
+        if not person.shared and (person.away_until is None or person.away_until <= now)
+    ]
     for role in (Role.MANAGER, Role.DEPUTY):
         found = [person for person in able if person.role is role and of_team(person)]
         if found:

@@ -156,6 +156,7 @@ mentions = Table(
     Column("deleted_at", Moment),
     Column("next_look_at", Moment),
     Index("ix_mentions_due", "next_step_at"),
+    Index("ix_mentions_snoozed", "snoozed_until"),
     Index("ix_mentions_look", "next_look_at"),
     Index("ix_mentions_queue", "team", "status", "answer_due_at"),
     Index("ix_mentions_owner", "owner", "status"),
@@ -294,6 +295,7 @@ nags = Table(
     Column("at", Moment, nullable=False),
     Column("post", ForeignKey("posts.id")),
     Index("ix_nags_recipient", "recipient", "at"),
+    Index("ix_nags_post", "post"),
 )
 
 storms = Table(

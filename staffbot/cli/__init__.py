@@ -12,12 +12,14 @@ from collections.abc import Sequence
 
 import typer
 
-from staffbot import plugins
+from staffbot import log, plugins
 from staffbot.cli import beginning, checking, database, figures, running, telling
 from staffbot.errors import ConfigError, StaffbotError
 
 # A usage error, a wrong configuration and a database that cannot be used: a person has to act.
 FAILED = 2
+# Nothing that a person at the library could put right.
+FAULT = 70
 
 app = typer.Typer(
     help="A chat bot for library staff: every mention of the library becomes one card.",
@@ -47,6 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in said(problem):
             typer.echo(line, err=True)
         sys.exit(FAILED)
+    except Exception as problem:
+        # Its own text may hold what it was reading, so only its kind and place are told.
+        where = " > ".join(log.places(problem)[-3:])
+        typer.echo(f"staffbot: a fault of staffbot's own: {log.kind_of(problem)}", err=True)
+        typer.echo(f"  at {where}", err=True)
+        typer.echo(
+            "  Please report it with these three lines; they hold no private words.", err=True
+        )
+        sys.exit(FAULT)
 
 
 def said(problem: StaffbotError) -> list[str]:

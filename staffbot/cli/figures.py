@@ -75,7 +75,8 @@ def export(
     settings = settings_of(config)
     question = _question(" ".join(what or ["3650d"]), settings)
     start, end = question.stretch.start, question.stretch.end
-    teams = question.teams
+    # All of them also means a team that is no longer configured.
+    teams = () if set(question.teams) == {team.key for team in settings.teams} else question.teams
     head = (BOM if bom else "") + written([HEADER])
     with _opened(settings) as store, _target(output) as out, _progress() as progress:
         out.write(head)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from staffbot.desk import changes, follow_ups, newcomers, rounds
@@ -22,6 +22,10 @@ from staffbot.tables import arrivals, deliveries, sources
 
 # What one unstorable mention can raise; anything else (a full disk, say) fails the whole batch.
 _UNSTORABLE = (DataError, IntegrityError, StatementError, ValueError, TypeError)
+
+_KNOWN = select(arrivals.c.identity_hash).where(
+    arrivals.c.identity_hash.in_(bindparam("identities", expanding=True))
+)
 
 
 def take_in(tx: Tx, *, source: str, batch: Batch, delivery: str | None = None) -> TakenIn:
@@ -91,9 +95,7 @@ def _began_at(tx: Tx, source: str) -> datetime:
 
 
 def _known(tx: Tx, identities: Sequence[str]) -> set[str]:
-    found = tx.conn.execute(
-        select(arrivals.c.identity_hash).where(arrivals.c.identity_hash.in_(identities))
-    )
+    found = tx.conn.execute(_KNOWN, {"identities": identities})
     return {row.identity_hash for row in found}
 
 

@@ -24,6 +24,7 @@ def away(tx: Tx, person: Person, until: datetime) -> Answer:
     if until <= tx.now:
         raise Refused(f"That moment is past. Like: {typed(tx, 'away mon 9am')}")
     tx.conn.execute(update(people).where(people.c.key == person.key).values(away_until=until))
+    _look_again(tx, person)
     event = _note(tx, person, Happened.AWAY, until)
     owned = _owned(tx, person)
     for team in sorted({mention.team for mention in owned}):
@@ -38,6 +39,7 @@ def back(tx: Tx, person: Person) -> Answer:
     if person.away_until is None or person.away_until <= tx.now:
         return Unchanged(mention=None, said="You are not away.")
     tx.conn.execute(update(people).where(people.c.key == person.key).values(away_until=None))
+    _look_again(tx, person)
     _note(tx, person, Happened.BACK, tx.now)
     return Done(mention=None, said="Welcome back.")
 
@@ -59,6 +61,16 @@ def take_over(tx: Tx, number: int, person: Person) -> Answer:
         )
     event = give(tx, mention, person, Happened.CLAIMED, by=person, over=mention.owner)
     return Done(mention=number, said=f"Mention {number} is yours.", event=event)
+
+
+def _look_again(tx: Tx, person: Person) -> None:
+    """What was put off until the person is back is looked at again by the next sweep."""
+    tx.conn.execute(
+        update(mentions)
+        .where(mentions.c.owner == person.key, mentions.c.status == Status.CLAIMED)
+        .where(mentions.c.next_step_at > tx.now)
+        .values(next_step_at=tx.now)
+    )
 
 
 def _owned(tx: Tx, person: Person) -> list[Mention]:

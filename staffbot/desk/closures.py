@@ -54,7 +54,7 @@ def announce(tx: Tx, announcement: Announcement, person: Person) -> Answer:
     where = f"{tx.team(announcement.team).name}: " if announcement.team else ""
     re_timed = f" {count(moved, 'due time')} moved." if moved else ""
     said = f"{where}{what} {announcement.said}{why}.{re_timed}"
-    _tell(tx, teams, event, f"{said} Announced by {person.name}.", closure)
+    _tell(tx, teams, event, f"{said} Announced by {person.name}.", undo=True)
     return Done(mention=None, said=said, event=event)
 
 
@@ -75,7 +75,7 @@ def revoke(tx: Tx, closure: int, person: Person) -> Answer:
     by = name_of(tx, row.person)
     re_timed = f" {count(moved, 'due time')} moved back." if moved else ""
     said = f"The {what} that {by} announced does not hold any more.{re_timed}"
-    _tell(tx, teams, event, f"{said} Said by {person.name}.", None)
+    _tell(tx, teams, event, f"{said} Said by {person.name}.", undo=False)
     return Done(mention=None, said=said)
 
 
@@ -94,11 +94,11 @@ def _teams(tx: Tx, team: str | None) -> list[str]:
     return [team] if team else [known.key for known in tx.settings.teams]
 
 
-def _tell(tx: Tx, teams: list[str], event: int, said: str, closure: int | None) -> None:
+def _tell(tx: Tx, teams: list[str], event: int, said: str, *, undo: bool) -> None:
     for team in teams:
         for room in rooms(tx.team(team)):
             want(
                 tx, key=f"notice:hours:{event}:{room}", kind="notice", room=room,
                 platform=room.platform, team=team,
-                detail={"said": said, **({"closure": closure} if closure else {})},
+                detail={"said": said, **({"event": event} if undo else {})},
             )  # fmt: skip

@@ -6,25 +6,32 @@ rings or a kill between them make one digest. Too late on the same day, it is ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot import stats
 from staffbot.desk import pulse, troubles
-from staffbot.desk.ledger import Tx, record_for_team
-from staffbot.desk.mailroom import Post, want
-from staffbot.desk.reading import listing_where
+from staffbot.desk.ledger import Tx, mention_of, record_for_team
+from staffbot.desk.mailroom import Post, say_now, want
+from staffbot.desk.reading import listing_of
 from staffbot.digest import DigestFacts, Gone, digest
+from staffbot.digest_days import days_due, is_too_late
 from staffbot.messages import Message
-from staffbot.model import Happened, Room, Status
+from staffbot.model import Happened, Mention, Room, Status
 from staffbot.settings import Team
-from staffbot.tables import digests, mentions
+from staffbot.tables import digests, mentions, posts
 
 # How far back the first digest of a room looks.
 _FIRST = timedelta(days=1)
+# Days that went by while the program was down are marked as missed; longer ago nobody asks.
+_LOOK_BACK = timedelta(days=14)
+# So many mentions that need someone are followed by one digest.
+_LISTED = 200
 _TOPICS = ("idea", "thanks")
 
 
@@ -41,49 +48,52 @@ class Due:
 
 
 def ring(tx: Tx) -> int:
-    """Want every digest that is due and was not wanted yet. Returns how many."""
-    return sum(_make(tx, due) for due in due_now(tx))
+    """Want every digest that is due and was not wanted yet, and bring today's up to date.
+
+    Returns how many were wanted.
+    """
+    _note_unsent(tx)
+    made = sum(_make(tx, due) for due in due_now(tx))
+    _refresh(tx)
+    return made
 
 
 def due_now(tx: Tx) -> list[Due]:
-    """The digests whose moment came, whether or not they were made already."""
+    """The digests whose moment came and that were not made: of today, or missed while down."""
     found = []
     for team in tx.settings.teams:
-        if not team.digest.enabled:
-            continue
         hours = tx.hours(team.key)
-        day = hours.local(tx.now).date()
-        opening = hours.first_opening(day)
-        if opening is None:
-            continue
-        at = opening + team.digest.after_opening
-        if at > tx.now:
-            continue
-        over = hours.periods(day)[-1][1] <= tx.now
-        missed = over or tx.now - at > team.digest.too_late_after
-        found += [
-            Due(
-                team=team, room=known.room, figures_only=known.figures_only, day=day, at=at,
-                missed=missed,
-            )
-            for known in team.rooms
-        ]  # fmt: skip
+        for known in team.rooms if team.digest.enabled else ():
+            days = _days(tx, team, known.room)
+            found += [
+                Due(
+                    team=team, room=known.room, figures_only=known.figures_only, day=day, at=at,
+                    missed=missed,
+                )
+                for day, at, missed in days_due(hours, team.digest, days, tx.now)
+            ]  # fmt: skip
     return found
+
+
+def _days(tx: Tx, team: Team, room: Room) -> dict[date, bool]:
+    since = tx.hours(team.key).local(tx.now).date() - _LOOK_BACK
+    rows = tx.conn.execute(
+        select(digests.c.day, digests.c.missed)
+        .where(digests.c.team == team.key, digests.c.room == str(room))
+        .where(digests.c.day >= since)
+    )
+    return {row.day: row.missed for row in rows}
 
 
 def _make(tx: Tx, due: Due) -> bool:
     """One digest, unless somebody made it. The row of `digests` is what decides."""
     since = _since(tx, due)
-    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
-    mine = tx.conn.execute(
-        dialect.insert(digests)
-        .values(team=due.team.key, room=str(due.room), day=due.day, at=tx.now, missed=due.missed)
-        .on_conflict_do_nothing()
-        .returning(digests.c.day)
-    ).one_or_none()
-    if mine is None or due.missed:
+    if not _is_mine(tx, due) or due.missed:
         return False
-    facts = facts_of(tx, due.team, since=since, until=tx.now, figures_only=due.figures_only)
+    needs = _states(tx, _numbers(tx, _needs_now(tx, due.team)))
+    facts = facts_of(
+        tx, due.team, since=since, until=tx.now, needs=needs, figures_only=due.figures_only
+    )
     if facts.nothing and due.team.digest.when_nothing == "none":
         return False
     post = want(
@@ -91,17 +101,40 @@ def _make(tx: Tx, due: Due) -> bool:
         platform=due.room.platform, team=due.team.key,
         detail={
             "since": since.isoformat(), "until": tx.now.isoformat(),
-            "figures_only": due.figures_only,
+            "figures_only": due.figures_only, "day": due.day.isoformat(),
+            "needs": needs, "states": needs,
         },
     )  # fmt: skip
-    tx.conn.execute(
-        digests.update()
-        .where(digests.c.team == due.team.key, digests.c.room == str(due.room))
-        .where(digests.c.day == due.day)
-        .values(post=post)
-    )
+    tx.conn.execute(digests.update().where(_row(due)).values(post=post))
     record_for_team(tx, Happened.DIGESTED, due.team.key, day=due.day.isoformat())
     return True
+
+
+def _is_mine(tx: Tx, due: Due) -> bool:
+    """Take this digest: by its row, or by a row that says missed although it is still on time."""
+    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
+    made = tx.conn.execute(
+        dialect.insert(digests)
+        .values(team=due.team.key, room=str(due.room), day=due.day, at=tx.now, missed=due.missed)
+        .on_conflict_do_nothing()
+        .returning(digests.c.day)
+    ).one_or_none()
+    if made is not None or due.missed:
+        return made is not None
+    again = tx.conn.execute(
+        digests.update()
+        .where(_row(due), digests.c.missed, digests.c.post.is_(None))
+        .values(missed=False, at=tx.now)
+    )
+    return again.rowcount == 1
+
+
+def _row(due: Due) -> ColumnElement[bool]:
+    return (
+        (digests.c.team == due.team.key)
+        & (digests.c.room == str(due.room))
+        & (digests.c.day == due.day)
+    )
 
 
 def _since(tx: Tx, due: Due) -> datetime:
@@ -112,13 +145,73 @@ def _since(tx: Tx, due: Due) -> datetime:
             digests.c.day < due.day, digests.c.missed.is_(False),
         )
     ).scalar()  # fmt: skip
-    return last or due.at - _FIRST
+    return min(last or due.at - _FIRST, tx.now)
+
+
+def _note_unsent(tx: Tx) -> None:
+    """A digest that could not be sent all day is one that was missed."""
+    unsent = select(posts.c.id).where(
+        posts.c.kind == "digest", posts.c.state == "dropped", posts.c.ref_id == ""
+    )
+    tx.conn.execute(
+        digests.update()
+        .where(digests.c.day >= (tx.now - _LOOK_BACK).date(), digests.c.post.in_(unsent))
+        .values(missed=True, post=None)
+    )
+
+
+def _refresh(tx: Tx) -> None:
+    """Redraw today's digests where something that they list was taken, answered or closed since."""
+    rows = tx.conn.execute(
+        select(digests.c.team, digests.c.day, posts.c.id, posts.c.detail)
+        .join(posts, posts.c.id == digests.c.post)
+        .where(digests.c.day >= (tx.now - timedelta(days=2)).date())
+        .where(posts.c.state.in_(("waiting", "sending", "sent")))
+    ).all()
+    for row in rows:
+        today = tx.hours(row.team).local(tx.now).date()
+        if row.day != today or row.detail["figures_only"]:
+            continue
+        now = _states(tx, [number for number, _ in row.detail["needs"]])
+        if now != row.detail["states"]:
+            say_now(tx, row.id, row.detail | {"states": now})
+
+
+def _numbers(tx: Tx, where: ColumnElement[bool]) -> list[int]:
+    due = func.coalesce(mentions.c.answer_due_at, mentions.c.claim_due_at)
+    rows = tx.conn.execute(
+        select(mentions.c.number).where(where).order_by(due, mentions.c.number).limit(_LISTED)
+    )
+    return [row.number for row in rows]
+
+
+def _states(tx: Tx, numbers: Sequence[int]) -> list[list[Any]]:
+    """Each mention's number and how far it is seen to, in the order of the numbers."""
+    rows = tx.conn.execute(
+        select(mentions).where(mentions.c.number.in_(numbers)).order_by(mentions.c.number)
+    )
+    return [[mention.number, _state(mention)] for mention in map(mention_of, rows.all())]
+
+
+def _state(mention: Mention) -> str:
+    if mention.status is not Status.CLOSED and (mention.answered_at or mention.waiting_since):
+        return "answered" if mention.answered_at else "waiting"
+    return mention.status
 
 
 def facts_of(
-    tx: Tx, team: Team, *, since: datetime, until: datetime, figures_only: bool = False
+    tx: Tx,
+    team: Team,
+    *,
+    since: datetime,
+    until: datetime,
+    needs: Sequence[Sequence[Any]],
+    figures_only: bool = False,
 ) -> DigestFacts:
-    """What a digest tells of; its figures come from `stats`, as everywhere."""
+    """What a digest tells of; its figures come from `stats`, as everywhere.
+
+    `needs` are the mentions that needed someone when it was made, with their states then.
+    """
     counted = stats.figures(
         tx.conn, tx.settings, start=since, end=until, now=until, teams=[team.key],
         by=stats.By.TOPIC,
@@ -126,24 +219,38 @@ def facts_of(
     by_topic = {group.key: group.figures.closed for group in counted.groups}
     known = [topic for topic in tx.settings.topics if topic.casefold() in _TOPICS]
     gone = pulse.downtime(tx, since)
+    numbers = [number for number, _ in needs]
     return DigestFacts(
         team=team.name, zone=team.hours.zone, since=since, until=until,
         received=counted.received, heard=counted.heard, answered=counted.answered,
         closed=counted.closed, within=counted.to_answer.within, measured=counted.to_answer.n,
-        needs_now=listing_where(tx, _needs_now(tx, team)),
+        needs_now=listing_of(tx, numbers), settled=_settled(needs, _states(tx, numbers)),
         waiting_for_patron=_waiting(tx, team),
         topics={topic: by_topic.get(topic, 0) for topic in known},
         troubles=[trouble.said for trouble in troubles.current(tx)],
-        gone=Gone(since=gone.since, until=gone.until, caught_up=pulse.caught_up(tx, gone))
+        gone=Gone(
+            since=gone.since, until=gone.until, caught_up=pulse.caught_up(tx, gone, team.key)
+        )
         if gone
         else None,
         figures_only=figures_only,
     )  # fmt: skip
 
 
+def _settled(before: Sequence[Sequence[Any]], now: Sequence[Sequence[Any]]) -> int:
+    """How many were claimed, answered or closed since; a claim that was late already still is."""
+    was: dict[int, str] = {row[0]: row[1] for row in before}
+    return sum(
+        state != Status.OPEN and (state != Status.CLAIMED or was[number] == Status.OPEN)
+        for number, state in now
+    )
+
+
 def _needs_now(tx: Tx, team: Team) -> ColumnElement[bool]:
-    """What is overdue, or due before the doors close today."""
-    closing = tx.hours(team.key).next_closing(tx.now) or tx.now
+    """What is overdue, or due before the doors close for today."""
+    hours = tx.hours(team.key)
+    today = hours.periods(hours.local(tx.now).date())
+    closing = max(today[-1][1], tx.now) if today else tx.now
     due = func.coalesce(mentions.c.claim_due_at, mentions.c.answer_due_at)
     unclaimed = (mentions.c.status == Status.OPEN) & (due <= closing)
     owed = (mentions.c.status == Status.CLAIMED) & (mentions.c.answer_due_at <= closing)
@@ -166,11 +273,17 @@ def _waiting(tx: Tx, team: Team) -> int:
 
 
 def message(tx: Tx, post: Post) -> Message | None:
-    """A digest post as a Message: its figures are those of its own stretch of time."""
+    """A digest post as a Message: its figures are those of its own stretch of time.
+
+    None for one that could not be sent until its day was over, or it was too late.
+    """
+    team = tx.team(post.team)
+    since, until = (datetime.fromisoformat(post.detail[name]) for name in ("since", "until"))
+    day = date.fromisoformat(post.detail["day"])
+    if post.ref is None and is_too_late(tx.hours(team.key), team.digest, day, until, tx.now):
+        return None
     facts = facts_of(
-        tx, tx.team(post.team),
-        since=datetime.fromisoformat(post.detail["since"]),
-        until=datetime.fromisoformat(post.detail["until"]),
+        tx, team, since=since, until=until, needs=post.detail["needs"],
         figures_only=post.detail["figures_only"],
     )  # fmt: skip
     return digest(facts)
@@ -182,4 +295,5 @@ def preview(tx: Tx, team: Team) -> Message:
     room = rooms[0].room if rooms else Room(platform="none", id="none")
     day = tx.hours(team.key).local(tx.now).date()
     due = Due(team=team, room=room, figures_only=False, day=day, at=tx.now, missed=False)
-    return digest(facts_of(tx, team, since=_since(tx, due), until=tx.now))
+    needs = _states(tx, _numbers(tx, _needs_now(tx, team)))
+    return digest(facts_of(tx, team, since=_since(tx, due), until=tx.now, needs=needs))

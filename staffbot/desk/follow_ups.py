@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from staffbot.desk import telling
 from staffbot.desk.closing import begin_again
@@ -19,17 +19,19 @@ from staffbot.model import Happened, Mention
 from staffbot.policy import FollowUp, follow_up
 from staffbot.tables import arrivals, mentions, words
 
+_OF_CONVERSATIONS = (
+    select(mentions)
+    .where(mentions.c.conversation_hash.in_(bindparam("hashes", expanding=True)))
+    .order_by(mentions.c.number)
+)
+
 
 def befores(tx: Tx, items: Sequence[Hashed]) -> dict[tuple[str, str], Mention]:
     """The newest mention of each conversation and patron among these items, if there is one."""
     conversations = {item.conversation for item in items if item.conversation}
     if not conversations:
         return {}
-    rows = tx.conn.execute(
-        select(mentions)
-        .where(mentions.c.conversation_hash.in_(conversations))
-        .order_by(mentions.c.number)
-    )
+    rows = tx.conn.execute(_OF_CONVERSATIONS, {"hashes": list(conversations)})
     return {(row.conversation_hash, row.patron_hash): mention_of(row) for row in rows}
 
 
@@ -69,4 +71,4 @@ def _keep(tx: Tx, mention: Mention, item: Hashed) -> int:
 
 def _heard_from(tx: Tx, mention: Mention) -> Mapping[str, Any]:
     """The patron wrote: nobody waits for them any more, and the answer clock goes on."""
-    return woken(tx, mention) if mention.waiting_since is not None else {}
+    return woken(tx, mention, by_patron=True) if mention.waiting_since is not None else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 
@@ -29,7 +28,7 @@ def keyed(key: Secret, *parts: str) -> str:
     """The first 128 bits of an HMAC-SHA256, in hex; the parts cannot run into each other."""
     told = "\x1f".join(part.replace("\x1f", " ") for part in parts)
     data = told.encode("utf-8", "surrogatepass")
-    return hmac.new(key.value.encode(), data, hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key.value.encode(), data, "sha256").hex()[:32]
 
 
 def hashed(mention: IncomingMention, key: Secret) -> Hashed:
@@ -54,4 +53,6 @@ def identity(source: str, native_id: str, key: Secret) -> str:
 
 def storable(text: str) -> str:
     """Text that every database takes: no NUL, no lone surrogate."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

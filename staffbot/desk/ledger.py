@@ -7,12 +7,12 @@ in one transaction. Nothing here or beside it touches the network.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from staffbot.errors import Refused, StoreError
 from staffbot.hours import Closure, Hours
@@ -23,6 +23,18 @@ from staffbot.tables import closures, events, mentions, people, posts
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# The statements of nearly every act, built once.
+_ANNOUNCED = select(closures).where(closures.c.ended_at.is_(None)).order_by(closures.c.id)
+_TO_CHANGE = select(mentions).where(mentions.c.number == bindparam("of")).with_for_update()
+_CARDS_ARE_STALE = (
+    update(posts)
+    .where(posts.c.mention == bindparam("of"), posts.c.kind == "card")
+    .where(posts.c.state.in_(("waiting", "sending", "sent")))
+    .values(wanted=bindparam("revision"), pending=1)
+)
+_ACTED = update(people).where(people.c.key == bindparam("who")).values(acted_at=bindparam("at"))
+_RECORD = insert(events).returning(events.c.id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +51,7 @@ class Tx:
     real_now: datetime
     act: int | None = None
     _hours: dict[str, Hours] = field(default_factory=dict)
+    _announced: Sequence[Row[Any]] | None = None
 
     def team(self, key: str) -> Team:
         return self.settings.team(key)
@@ -46,26 +59,23 @@ class Tx:
     def hours(self, team: str) -> Hours:
         """The team's opening hours with every closure that was announced so far."""
         if team not in self._hours:
-            self._hours[team] = Hours.of(self.settings.team(team).hours, announced(self, team))
+            self._hours[team] = Hours.of(self.settings.team(team).hours, self._closures(team))
         return self._hours[team]
 
     def forget_hours(self) -> None:
         """After a closure was announced or ended within this transaction."""
         self._hours.clear()
+        self._announced = None
 
-
-def announced(tx: Tx, team: str) -> tuple[Closure, ...]:
-    """The closures and extra openings in force for a team, oldest first."""
-    rows = tx.conn.execute(
-        select(closures)
-        .where(closures.c.ended_at.is_(None))
-        .where((closures.c.team == team) | closures.c.team.is_(None))
-        .order_by(closures.c.id)
-    )
-    return tuple(
-        Closure(starts_at=r.starts_at, ends_at=r.ends_at, opens=r.opens, reason=r.reason)
-        for r in rows
-    )
+    def _closures(self, team: str) -> tuple[Closure, ...]:
+        """Those in force for a team, oldest first. They are few, so all are asked for at once."""
+        if self._announced is None:
+            self._announced = self.conn.execute(_ANNOUNCED).all()
+        return tuple(
+            Closure(starts_at=r.starts_at, ends_at=r.ends_at, opens=r.opens, reason=r.reason)
+            for r in self._announced
+            if r.team in (None, team)
+        )
 
 
 class Desk:
@@ -145,9 +155,7 @@ def to_change(tx: Tx, number: int) -> Mention:
 
     Raises Refused where there is none.
     """
-    row = tx.conn.execute(
-        select(mentions).where(mentions.c.number == number).with_for_update()
-    ).one_or_none()
+    row = tx.conn.execute(_TO_CHANGE, {"of": number}).one_or_none()
     if row is None:
         raise Refused(f"There is no mention {number}. {typed(tx, 'queue')} lists what is open.")
     return mention_of(row)
@@ -166,12 +174,7 @@ def change(tx: Tx, mention: Mention, **values: Any) -> None:
     )
     if done.rowcount != 1:
         raise StoreError(f"mention {mention.number} was changed by somebody else; ask again")
-    tx.conn.execute(
-        update(posts)
-        .where(posts.c.mention == mention.number, posts.c.kind == "card")
-        .where(posts.c.state.in_(("waiting", "sending", "sent")))
-        .values(wanted=revision, pending=1)
-    )
+    tx.conn.execute(_CARDS_ARE_STALE, {"of": mention.number, "revision": revision})
     if mention.storm is not None:
         tx.conn.execute(
             update(posts)
@@ -197,7 +200,7 @@ def enact(
     before = {name: _kept(getattr(mention, name)) for name in values}
     change(tx, mention, **values, **({"acted_at": tx.now} if person else {}))
     if person is not None:
-        tx.conn.execute(update(people).where(people.c.key == person.key).values(acted_at=tx.now))
+        tx.conn.execute(_ACTED, {"who": person.key, "at": tx.now})
     return record(
         tx, what, mention, person=person, at=at, open_seconds=open_seconds,
         within_target=within_target, before=before, **detail,
@@ -228,14 +231,13 @@ def record(
 ) -> int:
     """Append an event and return its id. `detail` holds keys, enums and ISO moments only."""
     row = tx.conn.execute(
-        insert(events)
-        .values(
-            at=at or tx.now, done_at=tx.now, what=what, mention=mention.number, cycle=mention.cycle,
-            team=mention.team, source=mention.source, person=person.key if person else None,
-            open_seconds=open_seconds, within_target=within_target, detail=detail,
-            act=tx.act if person else None,
-        )
-        .returning(events.c.id)
+        _RECORD,
+        {
+            "at": at or tx.now, "done_at": tx.now, "what": what, "mention": mention.number,
+            "cycle": mention.cycle, "team": mention.team, "source": mention.source,
+            "person": person.key if person else None, "open_seconds": open_seconds,
+            "within_target": within_target, "detail": detail, "act": tx.act if person else None,
+        },
     )  # fmt: skip
     event = int(row.scalar_one())
     if person is not None and tx.act is None:

@@ -4,69 +4,116 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select
 
+from staffbot.desk import pulse
 from staffbot.desk.ledger import Tx, mention_of
-from staffbot.desk.mailroom import by_key, restate, want
+from staffbot.desk.mailroom import Post, by_key, say_now, want
 from staffbot.desk.showing import rooms
-from staffbot.model import Mention, Status
+from staffbot.model import Mention, Room, Status
 from staffbot.reminders import Step, step_times
 from staffbot.settings import Team
-from staffbot.tables import mentions, people, posts
+from staffbot.tables import mentions, people
 
+# So many numbers are named; the others are counted.
+NAMED = 12
 # No warning is due longer before its target than this, however long the library is shut meanwhile.
 _AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What waits for somebody in a team: every number once its warning is due."""
+    """What waits for somebody in a team, from the moment when its warning is due.
+
+    `numbers` are the most urgent, of `total`; `offered` those whose owner is away.
+    """
 
     numbers: tuple[int, ...]
-    overdue: tuple[int, ...]
-    away: tuple[int, ...]
+    total: int
+    overdue: int
+    offered: tuple[int, ...]
     next_due_at: datetime | None
+
+    @property
+    def said(self) -> list[Any]:
+        """What tells one state of it from another, as a post keeps it."""
+        due = self.next_due_at.isoformat() if self.next_due_at else ""
+        return [list(self.numbers), self.total, self.overdue, list(self.offered), due]
 
 
 def waiting(tx: Tx, team: Team) -> Waiting:
-    """Unclaimed mentions whose warning is due, and late ones whose owner is away."""
-    found = [
-        mention
-        for mention in _candidates(tx, team)
-        if (at := _first(tx, team, mention)) is not None and at <= tx.now
-    ]
-    late = [m.number for m in found if (due := _due(m)) is not None and due <= tx.now]
-    coming = [due for m in found if (due := _due(m)) is not None and due > tx.now]
+    """Unclaimed mentions whose warning is due, and such of an owner who is away.
+
+    What is late is counted by the database, so that a long list costs little.
+    """
+    unclaimed = _unsilenced(tx, team) & (mentions.c.status == Status.OPEN)
+    late = unclaimed & (mentions.c.claim_due_at <= tx.now)
+    total_late = _count(tx, late)
+    warned = _warned(tx, team, unclaimed & (mentions.c.claim_due_at > tx.now), Step.CLAIM_WARN)
+    offered = _warned(tx, team, _of_the_away(tx, team), Step.ANSWER_WARN)
+    named = [*_first(tx, late), *warned, *offered]
+    coming = [due for m in (*warned, *offered) if (due := _due(m)) is not None and due > tx.now]
     return Waiting(
-        numbers=tuple(m.number for m in found),
-        overdue=tuple(late),
-        away=tuple(m.number for m in found if m.status is Status.CLAIMED),
+        numbers=tuple(m.number for m in named[:NAMED]),
+        total=total_late + len(warned) + len(offered),
+        overdue=total_late + sum((_due(m) or tx.now) <= tx.now for m in offered),
+        offered=tuple(m.number for m in offered),
         next_due_at=min(coming, default=None),
     )
 
 
-def _candidates(tx: Tx, team: Team) -> list[Mention]:
+def _unsilenced(tx: Tx, team: Team) -> ColumnElement[bool]:
+    """Of this team, owing an answer, and neither snoozed nor waiting for the patron."""
+    return (
+        (mentions.c.team == team.key)
+        & mentions.c.expects_answer
+        & mentions.c.answered_at.is_(None)
+        & mentions.c.waiting_since.is_(None)
+        & (mentions.c.snoozed_until.is_(None) | (mentions.c.snoozed_until <= tx.now))
+    )
+
+
+def _of_the_away(tx: Tx, team: Team) -> ColumnElement[bool]:
     away = select(people.c.key).where(people.c.away_until > tx.now)
+    return (
+        _unsilenced(tx, team) & (mentions.c.status == Status.CLAIMED) & mentions.c.owner.in_(away)
+    )
+
+
+def _count(tx: Tx, where: ColumnElement[bool]) -> int:
+    return tx.conn.execute(select(func.count()).select_from(mentions).where(where)).scalar_one()
+
+
+def _first(tx: Tx, where: ColumnElement[bool]) -> list[Mention]:
     rows = tx.conn.execute(
         select(mentions)
-        .where(mentions.c.team == team.key, mentions.c.expects_answer)
-        .where(
-            (mentions.c.status == Status.OPEN)
-            | ((mentions.c.status == Status.CLAIMED) & mentions.c.owner.in_(away))
-        )
-        .where(mentions.c.claim_due_at <= tx.now + _AHEAD)
+        .where(where)
         .order_by(mentions.c.answer_due_at, mentions.c.number)
+        .limit(NAMED)
     )
     return [mention_of(row) for row in rows]
 
 
-def _first(tx: Tx, team: Team, mention: Mention) -> datetime | None:
-    times = step_times(team, tx.hours(team.key), mention)
-    return min(
-        (at for step, at in times.items() if step in (Step.CLAIM_WARN, Step.ANSWER_WARN)),
-        default=None,
+def _warned(tx: Tx, team: Team, where: ColumnElement[bool], step: Step) -> list[Mention]:
+    """Those whose warning is due. None is due longer before its target than the share says."""
+    hours = tx.hours(team.key)
+    owed = max(max(target.claim_within, target.answer_within) for target in team.targets)
+    ahead = hours.add_open_time(tx.now, owed * (1 - min(team.nagging.warn_at, 1)))
+    horizon = ahead or tx.now + _AHEAD
+    due = mentions.c.claim_due_at if step is Step.CLAIM_WARN else mentions.c.answer_due_at
+    rows = tx.conn.execute(
+        select(mentions)
+        .where(where, due <= horizon)
+        .order_by(mentions.c.answer_due_at, mentions.c.number)
     )
+    found = map(mention_of, rows.all())
+    return [
+        mention
+        for mention in found
+        if (at := step_times(team, hours, mention).get(step)) is not None and at <= tx.now
+    ]
 
 
 def _due(mention: Mention) -> datetime | None:
@@ -76,25 +123,46 @@ def _due(mention: Mention) -> datetime | None:
 def refresh(tx: Tx, team: Team) -> int:
     """Bring a team's line in each room to what is so now. Returns how many new ones were wanted.
 
-    There is one a local day, so that it stands near what is talked about; that of a day before is
-    left as it was last true.
+    There is a new one each local day on which anything waits, so that it stands near what is talked
+    about, and only while the doors are open; that of the day before says that it is over.
     """
     now = waiting(tx, team)
-    day = tx.hours(team.key).local(tx.now).date()
-    said = [list(now.numbers), list(now.overdue)]
+    hours = tx.hours(team.key)
+    day = hours.local(tx.now).date()
     new = 0
     for room in rooms(team):
         key = f"line:{team.key}:{room}:{day}"
         post = by_key(tx, key)
-        if post is None and now.numbers:
-            want(
-                tx, key=key, kind="line", room=room, platform=room.platform, team=team.key,
-                detail={"said": said},
-            )  # fmt: skip
+        if post is None and now.total and hours.is_open(tx.now):
+            _begin(tx, team, room, key, now)
             new += 1
-        elif post is not None and post.detail.get("said") != said:
-            tx.conn.execute(
-                update(posts).where(posts.c.id == post.id).values(detail={"said": said})
-            )
-            restate(tx, post.id)
+            continue
+        last = post or _last(tx, team, room)
+        if last is not None and last.detail.get("said") != now.said and not _is_moot(last, now):
+            say_now(tx, last.id, {"said": now.said})
     return new
+
+
+def _is_moot(post: Post, now: Waiting) -> bool:
+    """It was never shown and there is nothing to say."""
+    return post.state == "dropped" and not now.total
+
+
+def _begin(tx: Tx, team: Team, room: Room, key: str, now: Waiting) -> None:
+    before = _last(tx, team, room)
+    if before is not None:
+        say_now(tx, before.id, {"over": True})
+    want(
+        tx, key=key, kind="line", room=room, platform=room.platform, team=team.key,
+        detail={"said": now.said},
+    )  # fmt: skip
+    pulse.keep(tx, _fact(team, room), key)
+
+
+def _last(tx: Tx, team: Team, room: Room) -> Post | None:
+    known = pulse.fact(tx, _fact(team, room))
+    return None if known is None else by_key(tx, known[0])
+
+
+def _fact(team: Team, room: Room) -> str:
+    return f"line:{team.key}:{room}"

@@ -16,17 +16,28 @@ told    a sentence to a person, once ("the patron wrote again")
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import (
+    Insert,
+    Row,
+    String,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot.desk.ledger import Tx
 from staffbot.model import Mention, MessageRef, Room
-from staffbot.tables import posts
+from staffbot.tables import mentions, posts
 
 # Kept at the newest state by edits; safe to send again, as what counts is that there is one.
 LIVE = frozenset({"card", "storm", "line"})
@@ -108,13 +119,31 @@ def want_new_cards(
 ) -> None:
     """The cards of mentions that were just made, at revision 1, in one statement."""
     shared = {
-        "kind": "card", "platform": room.platform, "room": room.id, "lane": str(room),
-        "team": team, "detail": {}, "silent": silent, "made_at": tx.real_now,
-        "not_before": not_before or tx.now,
+        "platform": room.platform, "room": room.id, "lane": str(room), "team": team,
+        "silent": silent, "made_at": tx.real_now, "not_before": not_before or tx.now,
     }  # fmt: skip
-    rows = [{"key": f"card:{number}:{room}:1", "mention": number, **shared} for number in numbers]
-    if rows:
-        tx.conn.execute(insert(posts), rows)
+    if numbers:
+        told = {f"its_{name}": value for name, value in shared.items()}
+        tx.conn.execute(_NEW_CARDS, {"numbers": numbers, "tail": f":{room}:1", **told})
+
+
+def _new_cards() -> Insert:
+    """From the mentions themselves, as the cards of a batch differ by their number only."""
+    number = mentions.c.number
+    shared = ("platform", "room", "lane", "team", "silent", "made_at", "not_before")
+    return insert(posts).from_select(
+        ["key", "kind", "mention", "detail", *shared],
+        select(
+            literal("card:") + cast(number, String) + bindparam("tail", type_=String),
+            literal("card"), number, literal({}, posts.c.detail.type),
+            *(bindparam(f"its_{name}", type_=posts.c[name].type) for name in shared),
+        )
+        .where(number.in_(bindparam("numbers", expanding=True)))
+        .order_by(number),
+    )  # fmt: skip
+
+
+_NEW_CARDS = _new_cards()
 
 
 def want(
@@ -168,6 +197,51 @@ def restate(tx: Tx, post: int | str) -> bool:
         .values(wanted=posts.c.wanted + 1, pending=1)
     )
     return done.rowcount == 1
+
+
+def extend_waiting(tx: Tx, prefix: str, more: Mapping[str, Any]) -> int | None:
+    """Let a nag that nobody took in hand yet say this as well; its id, None where there is none.
+
+    `prefix` is how its key begins. A list is added to the one of that name in its detail, anything
+    else takes the place of what stood there.
+    """
+    rows = tx.conn.execute(
+        select(posts.c.id, posts.c.key, posts.c.detail)
+        .where(posts.c.pending == 1, posts.c.state == "waiting", posts.c.kind == "nag")
+        .order_by(posts.c.id)
+    ).all()
+    for row in rows:
+        if not row.key.startswith(prefix):
+            continue
+        detail = dict(row.detail)
+        for name, value in more.items():
+            detail[name] = [*detail[name], *value] if isinstance(value, list) else value
+        done = tx.conn.execute(
+            update(posts)
+            .where(posts.c.id == row.id, posts.c.state == "waiting")
+            .values(detail=detail)
+        )
+        if done.rowcount == 1:
+            return int(row.id)
+    return None
+
+
+def say_now(tx: Tx, post: int, detail: dict[str, Any]) -> None:
+    """What a post says has changed: it is edited where it stands, and taken up again where it was
+    dropped because it had nothing to say."""
+    tx.conn.execute(
+        update(posts)
+        .where(posts.c.id == post, posts.c.state.in_(_ALIVE))
+        .values(detail=detail, wanted=posts.c.wanted + 1, pending=1)
+    )
+    tx.conn.execute(
+        update(posts)
+        .where(posts.c.id == post, posts.c.state == "dropped", posts.c.ref_id == "")
+        .values(
+            state="waiting", pending=1, shown=0, not_before=tx.now, tries=0, retry_at=None,
+            failing_since=None, detail=detail, wanted=posts.c.wanted + 1,
+        )
+    )  # fmt: skip
 
 
 def by_key(tx: Tx, key: str) -> Post | None:

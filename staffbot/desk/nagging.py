@@ -1,72 +1,100 @@
 """Reminders as Messages, at the moment they are sent: what is done by then is left out.
 
-None where nothing is left to say, or where the doors are closed by now: the sweep then counts the
-step as not told.
+None where nothing is left to say, or where it would disturb by now (the doors are closed, the
+person is away or in their quiet hours): the sweep then counts the step as not told.
 """
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement, select
+
 from staffbot import nags
 from staffbot.desk import lines
-from staffbot.desk.ledger import Tx
+from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.mailroom import Post
 from staffbot.desk.people import get_person
-from staffbot.desk.reading import Listing, listing_of, owed
+from staffbot.desk.reaching import reach_of
+from staffbot.desk.reading import Listing, listing_of, listing_where, owned
 from staffbot.messages import Button, Message
-from staffbot.model import Person, Status
+from staffbot.model import Mention, Person, Status
+from staffbot.reminders import is_disturbed, still_matters
+from staffbot.tables import mentions
 
 
 def nag(tx: Tx, post: Post) -> Message | None:
     """One message to a person (or, for them, to a room) about everything that they owe."""
-    if post.state != "sent" and not tx.hours(post.team).is_open(tx.now):
-        return None
-    zone = tx.team(post.team).hours.zone
-    numbers = post.detail["mentions"]
-    if post.detail["about"] == "manager":
-        found = _still(listing_of(tx, numbers))
-        if not found.total:
-            return None
-        return nags.manager_nag(found, team=tx.team(post.team).name, zone=zone, now=tx.now)
     person = get_person(tx, post.detail["person"])
-    if person is None or not _any_left(tx, person, numbers):
+    if person is None or (not _is_sent(post) and _would_disturb(tx, post, person)):
         return None
-    everything = owed(tx, person)
+    left = _left(tx, post)
+    zone = tx.team(post.team).hours.zone
+    if post.detail["about"] == "manager":
+        if not left:
+            return None
+        found = listing_of(tx, [mention.number for mention in left])
+        if post.room is not None:
+            return nags.room_escalation(found, zone=zone, now=tx.now)
+        teams = [tx.team(key).name for key in sorted({mention.team for mention in left})]
+        return nags.manager_nag(found, teams=teams, zone=zone, now=tx.now)
+    if not any(mention.owner == person.key for mention in left):
+        return None
+    everything = listing_where(tx, _owed(tx, person))
     if post.room is not None:
         return nags.room_nag(everything, zone=zone, now=tx.now)
-    steps = zip(numbers, post.detail["steps"], strict=True)
-    asked = [number for number, step in steps if step == "still_on_it"]
-    return nags.owner_nag(everything, asked=asked, zone=zone, now=tx.now)
+    late = listing_where(tx, _owed(tx, person) & (mentions.c.answer_due_at <= tx.now)).total
+    steps = zip(post.detail["mentions"], post.detail["steps"], strict=True)
+    asked = sorted({number for number, step in steps if step == "still_on_it"})
+    return nags.owner_nag(everything, late=late, asked=asked, zone=zone, now=tx.now)
 
 
-def _still(listing: Listing) -> Listing:
-    """What is neither closed nor answered by now."""
-    rows = tuple(
-        row
-        for row in listing.rows
-        if row.mention.status is not Status.CLOSED and row.mention.answered_at is None
+def _is_sent(post: Post) -> bool:
+    return post.state == "sent"
+
+
+def _would_disturb(tx: Tx, post: Post, person: Person) -> bool:
+    """The doors closed, or the person went away, since the sweep decided: the outbox may be late."""
+    team = tx.team(post.team)
+    if not tx.hours(team.key).is_open(tx.now):
+        return True
+    return is_disturbed(reach_of(tx, person.key, team), team, tx.now)
+
+
+def _left(tx: Tx, post: Post) -> list[Mention]:
+    """The mentions that a message was for, of those that it is still worth saying of."""
+    rows = tx.conn.execute(
+        select(mentions).where(mentions.c.number.in_(set(post.detail["mentions"])))
     )
-    gone = len(listing.rows) - len(rows)
-    return Listing(rows=rows, total=listing.total - gone)
+    known = {row.number: mention_of(row) for row in rows}
+    found = {
+        number
+        for number, step in zip(post.detail["mentions"], post.detail["steps"], strict=True)
+        if number in known and still_matters(step, known[number], tx.now)
+    }
+    return [known[number] for number in sorted(found)]
 
 
-def _any_left(tx: Tx, person: Person, numbers: list[int]) -> bool:
-    """Whether what the message was for is still this person's to answer, and not put off since."""
-    return any(
-        row.mention.owner == person.key
-        and (row.mention.snoozed_until is None or row.mention.snoozed_until <= tx.now)
-        and row.mention.waiting_since is None
-        for row in _still(listing_of(tx, numbers)).rows
+def _owed(tx: Tx, person: Person) -> ColumnElement[bool]:
+    """What a person has that still has to be answered and that they did not silence."""
+    where: ColumnElement[bool] = (
+        owned(person)
+        & mentions.c.expects_answer
+        & mentions.c.answered_at.is_(None)
+        & mentions.c.waiting_since.is_(None)
+        & (mentions.c.snoozed_until.is_(None) | (mentions.c.snoozed_until <= tx.now))
     )
+    return where
 
 
 def line(tx: Tx, post: Post) -> Message | None:
-    """The one line of a room about what nobody has taken."""
+    """The one line of a room about what nobody has taken. A new one is not said in closed hours."""
+    if post.detail.get("over"):
+        return nags.past_line() if post.ref is not None else None
     team = tx.team(post.team)
     now = lines.waiting(tx, team)
-    if not now.numbers and post.shown == 0 and post.ref is None:
+    if post.ref is None and not (now.total and tx.hours(team.key).is_open(tx.now)):
         return None
     return nags.channel_line(
-        numbers=now.numbers, overdue=len(now.overdue), away=len(now.away),
+        numbers=now.numbers, total=now.total, overdue=now.overdue, offered=now.offered,
         next_due_at=now.next_due_at, zone=team.hours.zone,
     )  # fmt: skip
 
@@ -80,13 +108,16 @@ def notice(tx: Tx, post: Post) -> Message | None:
     if "take_over" in post.detail:
         listing = listing_of(tx, post.detail["take_over"])
         left = tuple(row for row in listing.rows if row.mention.owner == post.detail["from"])
-        found = Listing(rows=left, total=len(left))
+        found = Listing(rows=left, total=listing.total - (len(listing.rows) - len(left)))
         return nags.offer(said, found, zone=zone, now=tx.now)
     if "claim" in post.detail:
         number = post.detail["claim"]
+        mention = find(tx, number)
+        if mention is None or mention.status is not Status.OPEN:
+            return Message(text=said) if _is_sent(post) else None
         claim = Button(name="claim", label=f"Claim #{number}", mention=number, primary=True)
         return Message(text=said, controls=(claim,))
-    if "closure" in post.detail:
-        undo = Button(name="reopen_hours", label="Undo", value=str(post.detail["closure"]))
+    if "event" in post.detail:
+        undo = Button(name="undo", label="Undo", value=str(post.detail["event"]))
         return Message(text=said, controls=(undo,))
     return Message(text=said)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -15,7 +16,7 @@ from staffbot.desk.mailroom import want_new_cards
 from staffbot.desk.patrons import upsert_patrons
 from staffbot.desk.showing import manner, rooms
 from staffbot.model import Happened, IncomingMention, Kind, Status, Visibility
-from staffbot.policy import clocks
+from staffbot.policy import Clocks, clocks
 from staffbot.settings import Secret, Settings
 from staffbot.tables import arrivals, counters, events, mentions, words
 
@@ -50,8 +51,10 @@ def add(tx: Tx, items: Sequence[Hashed]) -> None:
         return
     numbers = _numbers(tx, len(items))
     ways = [way(tx.settings, item.mention) for item in items]
+    # Alike mentions of one batch have the same clock.
+    alike = cache(partial(_clocks, tx))
     rows = [
-        _row(tx, number, item, at.team)
+        _row(tx, number, item, at.team, alike)
         for number, item, at in zip(numbers, items, ways, strict=True)
     ]
     stormy = {
@@ -92,16 +95,26 @@ def _numbers(tx: Tx, count: int) -> range:
     return range(last - count + 1, last + 1)
 
 
-def _row(tx: Tx, number: int, item: Hashed, team_key: str) -> dict[str, Any]:
+def _clocks(tx: Tx, team_key: str, source: str, kind: Kind, expects: bool) -> Clocks:
+    team = tx.team(team_key)
+    return clocks(
+        tx.now, expects_answer=expects, target=team.target(source, kind), nagging=team.nagging,
+        hours=tx.hours(team_key),
+    )  # fmt: skip
+
+
+def _row(
+    tx: Tx,
+    number: int,
+    item: Hashed,
+    team_key: str,
+    clock_of: Callable[[str, str, Kind, bool], Clocks],
+) -> dict[str, Any]:
     mention = item.mention
     source = tx.settings.source(mention.source)
     kind = Kind(source.kind or mention.kind)
     expects = source.expects(kind, mention.expects_answer)
-    team = tx.team(team_key)
-    clock = clocks(
-        tx.now, expects_answer=expects, target=team.target(mention.source, kind),
-        nagging=team.nagging, hours=tx.hours(team_key),
-    )  # fmt: skip
+    clock = clock_of(team_key, mention.source, kind, expects)
     return {
         "number": number, "team": team_key, "source": mention.source, "kind": kind,
         "conversation_hash": item.conversation or None, "patron_hash": item.patron,

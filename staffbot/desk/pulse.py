@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from staffbot.desk.ledger import Tx
-from staffbot.model import Happened
-from staffbot.tables import deliveries, events, facts
+from staffbot.tables import deliveries, facts, mentions
 
 # A shorter gap than this is a restart, which nobody needs to be told about.
 WORTH_SAYING = timedelta(minutes=10)
@@ -17,7 +16,7 @@ WORTH_SAYING = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downtime:
-    """The program did not run from `since` to `until`; `received` came in while catching up."""
+    """The program did not run from `since` to `until`."""
 
     since: datetime
     until: datetime
@@ -48,13 +47,13 @@ def downtime(tx: Tx, since: datetime) -> Downtime | None:
     return Downtime(since=datetime.fromisoformat(found[0]), until=found[1])
 
 
-def caught_up(tx: Tx, gone: Downtime) -> int:
-    """How many mentions that were posted while it was gone came in afterwards."""
+def caught_up(tx: Tx, gone: Downtime, team: str) -> int:
+    """How many of a team's mentions were posted while it was gone and came in afterwards."""
     return tx.conn.execute(
         select(func.count())
-        .select_from(events)
-        .where(events.c.what == Happened.RECEIVED, events.c.at >= gone.until)
-        .where(events.c.at < gone.until + timedelta(hours=1))
+        .select_from(mentions)
+        .where(mentions.c.team == team, mentions.c.received_at >= gone.until)
+        .where(mentions.c.posted_at >= gone.since, mentions.c.posted_at < gone.until)
     ).scalar_one()
 
 

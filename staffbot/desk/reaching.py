@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from staffbot.desk.ledger import Tx
 from staffbot.desk.people import get_person, reachable_on
 from staffbot.desk.showing import rooms
+from staffbot.hours import first_shown
 from staffbot.model import Person
 from staffbot.reminders import Reach
 from staffbot.settings import Team
@@ -22,7 +23,7 @@ def reach_of(tx: Tx, key: str, team: Team) -> Reach:
     person = get_person(tx, key)
     assert person is not None
     local = tx.hours(team.key).local(tx.now)
-    midnight = tx.now - timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
+    midnight = first_shown(datetime.combine(local.date(), time()), tx.hours(team.key).zone)
     return Reach(
         person=person,
         acted_at=row.acted_at,

@@ -9,35 +9,44 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
-from staffbot.desk import lines
+from staffbot.desk import lines, unsaid
 from staffbot.desk.claims import released
-from staffbot.desk.ledger import Tx, enact, mention_of, record
-from staffbot.desk.mailroom import want
-from staffbot.desk.people import everyone, get_person, name_of
+from staffbot.desk.ledger import Tx, enact, mention_of
+from staffbot.desk.mailroom import extend_waiting, want
+from staffbot.desk.people import everyone
 from staffbot.desk.reaching import nag_lane, reach_of
 from staffbot.desk.showing import rooms
-from staffbot.model import Happened, Mention, Person
+from staffbot.model import Happened, Mention, Person, Role
 from staffbot.reminders import (
     AUDIENCE,
     Audience,
+    Reach,
     Step,
     due_steps,
+    is_fresh,
+    look_again_at,
     managers,
     may_be_told,
-    next_step_at,
+    silent_since,
     step_times,
     superseded,
 )
 from staffbot.settings import Team
-from staffbot.tables import mentions, nags, posts
+from staffbot.tables import events, mentions, nags
 
 # So many mentions at most in one transaction; the rest is due at the next ring.
 _AT_ONCE = 500
 # Whoever cannot be told now is looked at again after this.
 _AGAIN = timedelta(minutes=5)
+# Any number that nothing else locks in the database.
+_SWEEPING = 0x57EE9
+
+Item = tuple[Mention, Step]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,32 +63,55 @@ class Swept:
 class _Round:
     """What one sweep gathers before it speaks: a person is sent one message for everything."""
 
-    owed: dict[str, list[tuple[Mention, Step]]] = field(default_factory=lambda: defaultdict(list))
-    escalated: dict[str, list[tuple[Mention, Step]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    staff: list[Person]
+    owed: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    escalated: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
     put_off: dict[int, datetime] = field(default_factory=dict)
+    marks: list[tuple[Mention, Step, str, int | None]] = field(default_factory=list)
+    reaches: dict[tuple[str, str], Reach] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def wait(self, mention: Mention, until: datetime) -> None:
+        """What cannot be told now is looked at again then; the earliest moment counts."""
+        known = self.put_off.get(mention.number)
+        self.put_off[mention.number] = until if known is None else min(known, until)
+
+    def mark(self, mention: Mention, step: Step, recipient: str, post: int | None = None) -> None:
+        self.marks.append((mention, step, recipient, post))
+
+    def reach(self, tx: Tx, key: str, team: Team) -> Reach:
+        found = self.reaches.get((key, team.key))
+        if found is None:
+            found = self.reaches[key, team.key] = reach_of(tx, key, team)
+        return found
 
 
 def sweep(tx: Tx) -> Swept:
     """Tell what is due now. Nothing is told by a team that is closed; it is due at its opening."""
-    _count_out_what_was_never_said(tx)
+    _one_at_a_time(tx)
+    unsaid.count_out(tx)
     open_teams = [t.key for t in tx.settings.teams if tx.hours(t.key).is_open(tx.now)]
-    swept, gathered = Swept(), _Round()
+    swept, gathered = Swept(), _Round(staff=everyone(tx))
     due = _due(tx, open_teams)
     told = _told(tx, due)
-    staff = everyone(tx)
     for mention in due:
-        _look_at(tx, mention, told[mention.number], staff, gathered, swept)
+        _look_at(tx, mention, told[mention.number], gathered, swept)
     for person, items in gathered.owed.items():
-        swept.messages += _nag(tx, person, items, "owner")
+        swept.messages += _nag(tx, person, items, "owner", gathered)
     for person, items in gathered.escalated.items():
-        swept.messages += _nag(tx, person, items, "manager")
+        swept.messages += _nag(tx, person, items, "manager", gathered)
+    _write_down(tx, gathered)
     _set_next_steps(tx, due, gathered)
-    for key in open_teams:
-        swept.messages += lines.refresh(tx, tx.team(key))
+    for team in tx.settings.teams:
+        swept.messages += lines.refresh(tx, team)
     swept.looked_at, swept.full = len(due), len(due) == _AT_ONCE
     return swept
+
+
+def _one_at_a_time(tx: Tx) -> None:
+    """Two sweeps at once would each write to the same person. SQLite has one writer anyway."""
+    if tx.conn.dialect.name != "sqlite":
+        tx.conn.execute(select(func.pg_advisory_xact_lock(_SWEEPING)))
 
 
 def _due(tx: Tx, teams: list[str]) -> list[Mention]:
@@ -112,129 +144,140 @@ def _known(mention: Mention, names: set[str]) -> set[Step]:
     return told | {before for step in told for before in superseded(step)}
 
 
-def _look_at(
-    tx: Tx,
-    mention: Mention,
-    told: set[str],
-    staff: list[Person],
-    gathered: _Round,
-    swept: Swept,
-) -> None:
+def _look_at(tx: Tx, mention: Mention, told: set[str], gathered: _Round, swept: Swept) -> None:
     team = tx.team(mention.team)
     times = step_times(team, tx.hours(mention.team), mention)
     for step in due_steps(times, _known(mention, told), tx.now):
         match AUDIENCE[step]:
             case Audience.TEAM:
-                _mark(tx, mention, step, "team", None)
+                gathered.mark(mention, step, "team")
             case Audience.OWNER:
                 _for_owner(tx, team, mention, step, gathered)
             case Audience.MANAGERS:
-                _for_managers(tx, team, mention, step, staff, gathered)
+                _for_managers(tx, team, mention, step, gathered)
             case Audience.NOBODY:
-                _give_back(tx, mention, step)
+                _give_back(tx, mention)
+                gathered.mark(mention, step, "team")
                 swept.given_back += 1
                 return
 
 
 def _for_owner(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _Round) -> None:
     assert mention.owner is not None
-    reach = reach_of(tx, mention.owner, team)
-    if reach.away(tx.now):
+    reach = gathered.reach(tx, mention.owner, team)
+    given_at = mention.claimed_at
+    if reach.person.away_until is not None and reach.away(tx.now):
         # Nobody nags who is away: their claims were offered to the team, whose line counts them.
-        _mark(tx, mention, step, "team", None)
+        gathered.wait(mention, reach.person.away_until)
+    elif given_at is not None and is_fresh(given_at, team.nagging.quiet_after_act, tx.now):
+        # It was theirs for a moment only, and they were told so.
+        gathered.wait(mention, max(given_at, tx.now) + team.nagging.quiet_after_act)
     elif may_be_told(reach, team, tx.now):
         gathered.owed[mention.owner].append((mention, step))
     else:
-        gathered.put_off[mention.number] = tx.now + _AGAIN
+        gathered.wait(mention, tx.now + _AGAIN)
 
 
-def _for_managers(
-    tx: Tx, team: Team, mention: Mention, step: Step, staff: list[Person], gathered: _Round
-) -> None:
+def _for_managers(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _Round) -> None:
     """Whoever of them can be told now is; when nobody can, the step waits."""
-    found = managers(team, staff, tx.now)
-    able = [one for one in found if may_be_told(reach_of(tx, one.key, team), team, tx.now)]
+    found = managers(team, gathered.staff, tx.now)
+    able = [one for one in found if may_be_told(gathered.reach(tx, one.key, team), team, tx.now)]
     for manager in able:
         gathered.escalated[manager.key].append((mention, step))
-    if not found:
-        _mark(tx, mention, step, "nobody", None)
-    elif not able:
-        gathered.put_off[mention.number] = tx.now + _AGAIN
+    if able:
+        return
+    if not found and not any(p.role is not Role.STAFF and not p.shared for p in gathered.staff):
+        gathered.mark(mention, step, "nobody")  # `check` warns of it; the digest tells
+    else:
+        gathered.wait(mention, tx.now + _AGAIN)
 
 
-def _nag(tx: Tx, key: str, items: list[tuple[Mention, Step]], about: str) -> int:
-    """One message for everything; the person's whole debt is said when it is rendered."""
-    person = get_person(tx, key)
-    assert person is not None
-    fresh = [(mention, step) for mention, step in items if not _is_marked(tx, mention, step, key)]
-    if not fresh:
-        return 0
-    batch = f"{tx.now:%Y%m%dT%H%M%S%f}"
-    lane = nag_lane(tx, person, fresh[0][0].team)
+def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: _Round) -> int:
+    """One message for everything; the person's whole debt is said when it is rendered.
+
+    One that still waits to be sent says this as well. Returns how many were wanted.
+    """
+    first = items[0][0]
+    person = next(one for one in gathered.staff if one.key == key)
+    lane = nag_lane(tx, person, first.team)
     if lane is None:
-        for mention, step in fresh:
-            _mark(tx, mention, step, "nobody", None)
+        for mention, step in items:
+            gathered.mark(mention, step, "nobody")
         return 0
-    post = want(
-        tx, key=f"nag:{about}:{key}:{batch}", kind="nag", team=fresh[0][0].team,
-        detail={
-            "about": about, "person": key,
-            "mentions": [mention.number for mention, _ in fresh],
-            "steps": [step for _, step in fresh],
-        },
-        **lane,
+    post = extend_waiting(
+        tx, f"nag:{about}:{key}:",
+        mentions=[mention.number for mention, _ in items], steps=[str(step) for _, step in items],
     )  # fmt: skip
-    for mention, step in fresh:
-        _mark(tx, mention, step, key, post)
-        if step is Step.STILL_ON_IT:
-            tx.conn.execute(
-                update(mentions)
-                .where(mentions.c.number == mention.number)
-                .values(still_asked_at=tx.now)
-            )
-    return 1
-
-
-def _is_marked(tx: Tx, mention: Mention, step: Step, recipient: str) -> bool:
-    return (
+    new = post is None
+    if post is None:
+        team = tx.team(first.team)
+        if gathered.reach(tx, key, team).today + gathered.sent[key] >= team.nagging.most_a_day:
+            for mention, _ in items:
+                gathered.wait(mention, tx.now + _AGAIN)
+            return 0
+        gathered.sent[key] += 1
+        post = want(
+            tx, key=f"nag:{about}:{key}:{uuid4().hex}", kind="nag", team=first.team,
+            detail={
+                "about": about, "person": key,
+                "mentions": [mention.number for mention, _ in items],
+                "steps": [step for _, step in items],
+            },
+            **lane,
+        )  # fmt: skip
+    for mention, step in items:
+        gathered.mark(mention, step, key, post)
+    asked = [mention.number for mention, step in items if step is Step.STILL_ON_IT]
+    if asked:
         tx.conn.execute(
-            select(nags.c.at).where(
-                nags.c.mention == mention.number, nags.c.cycle == mention.cycle,
-                nags.c.step == _name(mention, step), nags.c.recipient == recipient,
-            )
-        ).one_or_none()
-        is not None
-    )  # fmt: skip
+            update(mentions).where(mentions.c.number.in_(asked)).values(still_asked_at=tx.now)
+        )
+    return int(new)
 
 
 def _name(mention: Mention, step: Step) -> str:
     """What a step is kept as. A stale claim may be asked about again after another act."""
     if step in (Step.STILL_ON_IT, Step.GIVE_BACK):
-        since = mention.acted_at or mention.claimed_at or mention.came_at
-        return f"{step}@{mention.owner}@{since:%Y%m%dT%H%M%S%f}"
+        return f"{step}@{mention.owner}@{silent_since(mention):%Y%m%dT%H%M%S%f}"
     if AUDIENCE[step] is Audience.OWNER:
         return f"{step}@{mention.owner}"
     return step
 
 
-def _mark(tx: Tx, mention: Mention, step: Step, recipient: str, post: int | None) -> None:
-    if _is_marked(tx, mention, step, recipient):
+def _write_down(tx: Tx, gathered: _Round) -> None:
+    """Each step that was told, and the event of it, in two statements."""
+    if not gathered.marks:
         return
     tx.conn.execute(
-        insert(nags).values(
-            mention=mention.number, cycle=mention.cycle, step=_name(mention, step),
-            recipient=recipient, at=tx.now, post=post,
-        )
+        insert(nags),
+        [
+            {
+                "mention": mention.number, "cycle": mention.cycle, "step": _name(mention, step),
+                "recipient": recipient, "at": tx.now, "post": post,
+            }
+            for mention, step, recipient, post in gathered.marks
+        ],
     )  # fmt: skip
-    record(tx, Happened.NAGGED, mention, step=step, to=recipient)
+    tx.conn.execute(
+        insert(events),
+        [
+            {
+                "at": tx.now, "done_at": tx.now, "what": Happened.NAGGED,
+                "mention": mention.number, "cycle": mention.cycle, "team": mention.team,
+                "source": mention.source, "detail": {"step": step, "to": recipient},
+            }
+            for mention, step, recipient, _ in gathered.marks
+        ],
+    )  # fmt: skip
 
 
-def _give_back(tx: Tx, mention: Mention, step: Step) -> None:
-    """A claim that nobody answered for goes back to the team, with a word in the channel."""
-    owner = name_of(tx, mention.owner)
-    _mark(tx, mention, step, "team", None)
+def _give_back(tx: Tx, mention: Mention) -> None:
+    """A claim that nobody answered for goes back to the team, with a word in the channel.
+
+    The word names nobody: a room is told what waits, not who let it wait.
+    """
     event = enact(tx, mention, Happened.RELEASED, None, released(tx, mention), by_itself=True)
-    said = f"{mention.number} is open for the team again; {owner} has not been on it for a while."
+    said = f"{mention.number} is open for the team again: nobody was on it for a while."
     for room in rooms(tx.team(mention.team)):
         want(
             tx, key=f"notice:back:{event}:{room}", kind="notice", room=room,
@@ -246,13 +289,11 @@ def _give_back(tx: Tx, mention: Mention, step: Step) -> None:
 def _set_next_steps(tx: Tx, due: list[Mention], gathered: _Round) -> None:
     told = _told(tx, due)
     rows = tx.conn.execute(select(mentions).where(mentions.c.number.in_(told)))
-    moments = []
-    for mention in map(mention_of, rows):
+    moments: list[dict[str, Any]] = []
+    for mention in map(mention_of, rows.all()):
+        times = step_times(tx.team(mention.team), tx.hours(mention.team), mention)
         known = _known(mention, told[mention.number])
-        at = next_step_at(tx.team(mention.team), tx.hours(mention.team), mention, told=known)
-        later = gathered.put_off.get(mention.number)
-        if at is not None and later is not None:
-            at = max(at, later)
+        at = look_again_at(times, known, gathered.put_off.get(mention.number), tx.now)
         moments.append({"of": mention.number, "at": at})
     if moments:
         tx.conn.execute(
@@ -261,20 +302,3 @@ def _set_next_steps(tx: Tx, due: list[Mention], gathered: _Round) -> None:
             .values(next_step_at=bindparam("at")),
             moments,
         )
-
-
-def _count_out_what_was_never_said(tx: Tx) -> None:
-    """A nag that had nothing to say, or came too late to be said, does not count as told."""
-    unsaid = select(posts.c.id).where(posts.c.kind == "nag", posts.c.state == "dropped")
-    rows = tx.conn.execute(
-        select(nags.c.mention, nags.c.post).where(nags.c.post.in_(unsaid)).limit(_AT_ONCE)
-    ).all()
-    if not rows:
-        return
-    tx.conn.execute(delete(nags).where(nags.c.post.in_({row.post for row in rows})))
-    tx.conn.execute(
-        update(mentions)
-        .where(mentions.c.number.in_({row.mention for row in rows}))
-        .where(mentions.c.status != "closed", mentions.c.expects_answer)
-        .values(next_step_at=tx.now)
-    )

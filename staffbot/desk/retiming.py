@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from staffbot.desk import pulse
 from staffbot.desk.ledger import Tx, enact, mention_of
 from staffbot.desk.pausing import due_dates
-from staffbot.model import Happened, Status
-from staffbot.reminders import next_step_at
+from staffbot.model import Happened, Mention, Status
+from staffbot.reminders import next_step_at, step_times
 from staffbot.tables import mentions
 
 
@@ -33,9 +35,44 @@ def retime(tx: Tx, teams: Sequence[str]) -> int:
         if (starts_at, dates["claim_due_at"], dates["answer_due_at"]) == (
             mention.clock_from, mention.claim_due_at, mention.answer_due_at,
         ):  # fmt: skip
+            _look_in_time(tx, mention)
             continue
         after = values | dict(dates)
         step = next_step_at(tx.team(mention.team), hours, mention, after)
         enact(tx, mention, Happened.RETIMED, None, after | {"next_step_at": step})
         moved += 1
     return moved
+
+
+def settle(tx: Tx) -> int:
+    """At start: reckon anew what is open where the configured hours, targets or steps changed since
+    the last run. Returns how many due times moved."""
+    now = _fingerprint(tx)
+    known = pulse.fact(tx, "clocks")
+    if known is not None and known[0] == now:
+        return 0
+    pulse.keep(tx, "clocks", now)
+    return 0 if known is None else retime(tx, [team.key for team in tx.settings.teams])
+
+
+def _fingerprint(tx: Tx) -> str:
+    """Changes with whatever the configuration says of the clocks of any team."""
+    said = [
+        (
+            team.key, team.hours.weekly, str(team.hours.zone), team.hours.country,
+            team.hours.subdivision, sorted(map(str, team.hours.holidays)),
+            sorted(map(str, team.hours.not_holidays)), team.targets, team.nagging,
+        )
+        for team in tx.settings.teams
+    ]  # fmt: skip
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _look_in_time(tx: Tx, mention: Mention) -> None:
+    """Later steps (the manager's, a stale claim) may come earlier although the due dates stand."""
+    times = step_times(tx.team(mention.team), tx.hours(mention.team), mention)
+    at = min((at for at in times.values() if at > tx.now), default=None)
+    if at is not None and (mention.next_step_at is None or at < mention.next_step_at):
+        tx.conn.execute(
+            update(mentions).where(mentions.c.number == mention.number).values(next_step_at=at)
+        )

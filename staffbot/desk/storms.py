@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from staffbot.desk.claims import give
 from staffbot.desk.closing import close
@@ -17,6 +17,14 @@ from staffbot.policy import storm_begins, storm_is_over
 from staffbot.tables import mentions, storms
 
 _AT_ONCE = 5
+# Asked at every arrival, so they are built once.
+_RAGING = select(storms).where(storms.c.team == bindparam("of"), storms.c.calmed_at.is_(None))
+_RECENT = (
+    select(mentions.c.number)
+    .where(mentions.c.team == bindparam("of"), mentions.c.storm.is_(None))
+    .where(mentions.c.received_at > bindparam("after"))
+    .limit(bindparam("most"))
+)
 
 
 def weather(tx: Tx, team: str, coming: int) -> int | None:
@@ -24,9 +32,7 @@ def weather(tx: Tx, team: str, coming: int) -> int | None:
 
     The mention that is one too many begins it, and those before it are counted in.
     """
-    raging = tx.conn.execute(
-        select(storms).where(storms.c.team == team, storms.c.calmed_at.is_(None))
-    ).first()
+    raging = tx.conn.execute(_RAGING, {"of": team}).first()
     if raging is not None and not storm_is_over(raging.last_at, tx.settings.storm, tx.now):
         return _grow(tx, raging.id, coming)
     recent = _recent(tx, team)
@@ -53,13 +59,9 @@ def _grow(tx: Tx, storm: int, coming: int) -> int:
 
 
 def _recent(tx: Tx, team: str) -> Sequence[int]:
-    rows = tx.conn.execute(
-        select(mentions.c.number)
-        .where(mentions.c.team == team, mentions.c.storm.is_(None))
-        .where(mentions.c.received_at > tx.now - tx.settings.storm.within)
-        .limit(tx.settings.storm.mentions + 1)
-    )
-    return [row.number for row in rows]
+    storm = tx.settings.storm
+    asked = {"of": team, "after": tx.now - storm.within, "most": storm.mentions + 1}
+    return [row.number for row in tx.conn.execute(_RECENT, asked)]
 
 
 def show(tx: Tx, storm: int) -> None:

@@ -15,7 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    String,
     case,
+    cast,
     func,
     select,
     type_coerce,
@@ -85,27 +87,30 @@ def counted(
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """What happened from `start` up to, not including, `end`, without what was undone.
 
-    Rows of equal events: what, mark (see `_mark`), open seconds, within target, how many; then
-    the key of the group where there are groups, and the team where they are of local time. With
-    `person`, only what that person did.
+    Rows: what, mark (see `_mark`), within target, how many, and the open seconds that they took
+    as `1200x3,1260x1`, each with how often; then the key of the group where there are groups, and
+    the team where they are of local time. With `person`, only what that person did.
     """
-    alike: list[ColumnElement[Any]] = [
-        events.c.what, _mark().label("mark"), events.c.open_seconds, events.c.within_target,
-    ]  # fmt: skip
-    grouped: list[ColumnElement[Any]] = []
+    alike: list[ColumnElement[Any]] = [events.c.what, _mark().label("mark"), events.c.within_target]
     if by is not None:
-        grouped.append(_key(by).label("key"))
+        alike.append(_key(by).label("key"))
     if by is not None and by.of_time:
-        grouped.append(events.c.team)
-    query = (
-        select(*alike, func.count().label("amount"), *grouped)
+        alike.append(events.c.team)
+    each = (
+        select(*alike, events.c.open_seconds, func.count().label("amount"))
         .where(events.c.team.in_(list(teams)), events.c.at >= start, events.c.at < end)
         .where(events.c.what.in_(_COUNTED), events.c.undone_by.is_(None))
         # By name: PostgreSQL does not see that two expressions with parameters are the same one.
-        .group_by(*(column.name for column in [*alike, *grouped]))
+        .group_by(*(column.name for column in alike), events.c.open_seconds)
     )
     if person is not None:
-        query = query.where(_doer() == person)
+        each = each.where(_doer() == person)
+    found = each.subquery()
+    what, mark, within, *group = (found.c[column.name] for column in alike)
+    often = cast(found.c.open_seconds, String) + "x" + cast(found.c.amount, String)
+    query = select(
+        what, mark, within, func.sum(found.c.amount), func.aggregate_strings(often, ","), *group
+    ).group_by(what, mark, within, *group)
     return conn.execute(query).all()
 
 

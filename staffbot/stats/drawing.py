@@ -139,9 +139,7 @@ def _trend(figures: Figures, by: By) -> list[str]:
         name, called = _shown(figures, by)[0]
         before = sum(getattr(group.figures, name) for group in groups[:middle])
         after = sum(getattr(group.figures, name) for group in groups[-middle:])
-        said.append(
-            f"{called.capitalize()} in the first half: {before:,}, in the second: {after:,}."
-        )
+        said.append(f"First half: {before:,} {called}; second half: {after:,}.")
     known = [group for group in groups if group.figures.to_answer.median is not None]
     if len(known) > 1:
         first, last = known[0], known[-1]
@@ -162,4 +160,4 @@ def _extremes(figures: Figures, by: By) -> list[str]:
     if by is By.PERSON:
         return [f"{len(figures.groups)} people are shown, by name."]
     most = max(figures.groups, key=lambda group: getattr(group.figures, name))
-    return [f"Most: {most.label} with {getattr(most.figures, name):,} {did}."]
+    return [f"Most {did}: {most.label} ({getattr(most.figures, name):,})."]

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from staffbot.settings import PerPerson, Settings
-from staffbot.stats.counting import every_team
 from staffbot.stats.table import Cell
 from staffbot.tables import events, people
 
@@ -26,7 +25,7 @@ HEADER = (
 
 def amount(conn: Connection, start: datetime, end: datetime, teams: Sequence[str] = ()) -> int:
     """How many events there are to export."""
-    query = select(func.count()).select_from(events).where(*_chosen(conn, start, end, teams))
+    query = select(func.count()).select_from(events).where(*_chosen(start, end, teams))
     return int(conn.execute(query).scalar_one())
 
 
@@ -36,42 +35,44 @@ def exported(
     start: datetime,
     end: datetime,
     teams: Sequence[str] = (),
+    *,
+    piece: int = _PIECE,
 ) -> Iterator[tuple[Cell, ...]]:
     """Events that happened from `start` up to, not including, `end`, as they were written down.
 
     Read piece by piece, so that a long history needs no memory.
     """
-    chosen = _chosen(conn, start, end, teams)
+    chosen = _chosen(start, end, teams)
     named = settings.figures_by_person is not PerPerson.NOBODY
     query: Select[*tuple[Any, ...]] = (
         select(events, people.c.shared)
         .outerjoin(people, people.c.key == events.c.person)
         .where(*chosen)
         .order_by(events.c.id)
-        .limit(_PIECE)
+        .limit(piece)
     )
     after = 0
     while True:
-        piece = conn.execute(query.where(events.c.id > after)).all()
-        for row in piece:
+        rows = conn.execute(query.where(events.c.id > after)).all()
+        for row in rows:
             yield _line(row, named)
-        if len(piece) < _PIECE:
+        if len(rows) < piece:
             return
-        after = piece[-1].id
+        after = rows[-1].id
 
 
-def _chosen(
-    conn: Connection, start: datetime, end: datetime, teams: Sequence[str]
-) -> tuple[Any, ...]:
-    chosen = tuple(teams) or every_team(conn)
-    return (and_(events.c.at >= start, events.c.at < end), events.c.team.in_(chosen))
+def _chosen(start: datetime, end: datetime, teams: Sequence[str]) -> tuple[Any, ...]:
+    """Without a team nothing but the order of events leads the reading, so each piece goes on
+    where the last one ended."""
+    days = and_(events.c.at >= start, events.c.at < end)
+    return (days, events.c.team.in_(list(teams))) if teams else (days,)
 
 
 def _line(row: Row[*tuple[Any, ...]], named: bool) -> tuple[Cell, ...]:
     detail = row.detail or {}
     return (
         row.id, row.at.isoformat(), row.done_at.isoformat(), row.what, row.mention, row.cycle,
-        row.team, row.source, row.person if named and not row.shared else "", row.open_seconds,
+        row.team, row.source, (row.person or "") if named and not row.shared else "", row.open_seconds,
         _yes(row.within_target), _yes(row.undone_by is not None), detail.get("kind", ""),
         _yes(detail.get("expects")), detail.get("outcome", ""),
         ";".join(detail.get("topics", ())),

@@ -101,13 +101,14 @@ def figures(
     tallies: dict[str, _Tally] = {}
     rows = counted(conn, teams=chosen, start=start, end=end, by=by, person=person)
     keys = _keys(by, settings)
-    for what, mark, seconds, within, amount, *group in rows:
-        everything.add(what, mark, seconds, within, amount)
+    for what, mark, within, amount, often, *group in rows:
+        taken = _taken(often) if within is not None else ()
+        everything.add(what, mark, within, int(amount), taken)
         for key in keys(*group) if by is not None else ():
             tally = tallies.get(key)
             if tally is None:
                 tally = tallies[key] = _Tally()
-            tally.add(what, mark, seconds, within, amount)
+            tally.add(what, mark, within, int(amount), taken)
     for held in in_hand(conn, teams=chosen, now=now, by=by, person=person):
         everything.hold(held.open, held.overdue)
         if held.key:
@@ -194,6 +195,15 @@ def _in_order(tallies: Mapping[str, _Tally], labels: Mapping[str, str], by: By) 
 # --- sums ---------------------------------------------------------------------------------------
 
 
+_Taken = Sequence[tuple[int, int]]
+
+
+def _taken(often: str | None) -> _Taken:
+    """`1200x3,1260x1` as pairs."""
+    pairs = (each.split("x") for each in often.split(",")) if often else ()
+    return [(int(seconds), int(times)) for seconds, times in pairs]
+
+
 @dataclass(slots=True)
 class _Measured:
     """How often each time was taken; a whole history has few different ones."""
@@ -238,19 +248,17 @@ class _Tally:
     to_claim: _Measured = field(default_factory=_Measured)
     to_answer: _Measured = field(default_factory=_Measured)
 
-    def add(
-        self, what: str, mark: int, seconds: int | None, within: bool | None, amount: int
-    ) -> None:
+    def add(self, what: str, mark: int, within: bool | None, amount: int, taken: _Taken) -> None:
         if what == Happened.RECEIVED:
             self.counts["received"] += amount
             self.counts["expecting" if mark else "heard"] += amount
         elif mark:
             self.counts[_COUNTS[what]] += amount
-            if within is not None and seconds is not None:
-                measured = self.to_answer if what == Happened.ANSWERED else self.to_claim
-                measured.seconds[seconds] += amount
+            measured = self.to_answer if what == Happened.ANSWERED else self.to_claim
+            for seconds, times in taken:
+                measured.seconds[seconds] += times
                 if within:
-                    measured.within += amount
+                    measured.within += times
 
     def hold(self, open_: int, overdue: int) -> None:
         self.counts["open"] += open_

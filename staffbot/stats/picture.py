@@ -38,16 +38,28 @@ class NoPicture:
 class Painter:
     """Pictures of drawings. `folder` is where the drawing library keeps what it found of fonts."""
 
-    def __init__(self, folder: Path, program: Path = _PROGRAM, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        program: Path = _PROGRAM,
+        library: str = "matplotlib",
+        seconds: float = SECONDS,
+        first_seconds: float = FIRST_SECONDS,
+        kept_seconds: float = KEPT_SECONDS,
+    ) -> None:
         self._folder = folder
         self._program = program
+        self._library = library
         self._seconds = seconds
+        self._first_seconds = first_seconds
+        self._kept_seconds = kept_seconds
         self._one_at_a_time = threading.Lock()
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
     def paint(self, drawing: Drawing) -> bytes | NoPicture:
         """The PNG of a drawing. Blocks for some seconds at most; never raises."""
-        if importlib.util.find_spec("matplotlib") is None:
+        if importlib.util.find_spec(self._library) is None:
             return NoPicture(
                 why="There is no chart: whoever installed staffbot has to add its charts extra "
                 "(pip install 'staffbot[charts]')."
@@ -60,7 +72,7 @@ class Painter:
             )
         try:
             kept = self._kept.get(key)
-            if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
+            if kept is not None and time.monotonic() - kept[0] < self._kept_seconds:
                 return kept[1]
             painted = self._draw(asked)
             if isinstance(painted, bytes):
@@ -72,13 +84,13 @@ class Painter:
     @property
     def _limit(self) -> float:
         known = any(self._folder.glob("fontlist-*.json"))
-        return self._seconds if known else max(self._seconds, FIRST_SECONDS)
+        return self._seconds if known else max(self._seconds, self._first_seconds)
 
     def _draw(self, asked: str) -> bytes | NoPicture:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             done = subprocess.run(
-                [sys.executable, "-I", str(self._program)],
+                [sys.executable, "-P", str(self._program)],
                 input=asked.encode(),
                 capture_output=True,
                 timeout=self._limit,
@@ -101,6 +113,7 @@ class Painter:
         """No secret of ours; one thread, as each reserves memory."""
         return {
             "PATH": os.environ.get("PATH", ""),
+            "HOME": os.environ.get("HOME", ""),
             "MPLCONFIGDIR": str(self._folder),
             "MPLBACKEND": "Agg",
             "OPENBLAS_NUM_THREADS": "1",

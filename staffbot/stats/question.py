@@ -54,8 +54,9 @@ class Question:
 def parse(text: str, *, settings: Settings, teams: tuple[str, ...], now: datetime) -> Question:
     """Read a question. `teams` are meant where none is named. Raises Refused, saying what works."""
     rest = " ".join(text.split())
-    rest, named = _teams(rest, settings)
+    # First, so that `by team` names no team.
     rest, by = _by(rest)
+    rest, named = _teams(rest, settings)
     rest, chart = _without(rest, "chart")
     rest, csv = _without(rest, "csv")
     rest, me = _without(rest, "me")

@@ -61,10 +61,16 @@ def headline(figures: Figures, what: str) -> str:
         )
         return f"{what}: {did}{_within(figures)}."
     return (
-        f"{what}: {figures.received:,} came in, {figures.expecting:,} of them "
-        f"{'expects' if figures.expecting == 1 else 'expect'} an answer; "
+        f"{what}: {figures.received:,} came in{_expecting(figures)}; "
         f"{figures.answered:,} answered{_within(figures)}."
     )
+
+
+def _expecting(figures: Figures) -> str:
+    if not figures.received:
+        return ""
+    all_ = figures.expecting == figures.received > 1
+    return f", {'all' if all_ else f'{figures.expecting:,}'} expecting an answer"
 
 
 def _within(figures: Figures) -> str:
@@ -144,7 +150,7 @@ def _line(figures: Figures, by: By) -> str:
     of_one = by is By.PERSON or figures.person is not None
     first = f"{figures.claimed:,} claimed" if of_one else f"{figures.received:,} came in"
     said = [first, f"{figures.answered:,} answered"]
-    if by in (By.PERSON, By.SOURCE, By.TEAM):
+    if by in (By.PERSON, By.SOURCE, By.TEAM) and figures.open:
         said.append(f"{figures.open:,} open now")
     answered = figures.to_answer
     if answered.median is not None and answered.share is not None:

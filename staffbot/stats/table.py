@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from staffbot.stats import saying
+from staffbot.stats.counting import By
 from staffbot.stats.figures import Figures, Times
 
 BOM = "\ufeff"
@@ -22,6 +23,11 @@ _HEADER = (
     "Time to first answer, 90th percentile (min)", "Answered within target (%)",
 )  # fmt: skip
 
+_COUNTS = (
+    "received", "expecting", "heard", "claimed", "answered", "closed", "reopened", "open",
+    "overdue",
+)  # fmt: skip
+
 Cell = str | int | float | None
 
 
@@ -31,7 +37,7 @@ def table(figures: Figures, what: str, *, bom: bool = True) -> bytes:
     The mark at the beginning tells spreadsheets that it is UTF-8. Empty: too few to say.
     """
     lines: list[Sequence[Cell]] = [_HEADER, _line(what, figures)]
-    lines += [_line(group.label, group.figures) for group in figures.groups]
+    lines += [_line(group.label, group.figures, figures.by) for group in figures.groups]
     lines.append((saying.rule(figures.by),))
     return ((BOM if bom else "") + written(lines)).encode()
 
@@ -62,13 +68,23 @@ def _unseen(letter: str) -> bool:
     return letter.isspace() or unicodedata.category(letter) in ("Cf", "Cc", "Zs")
 
 
-def _line(label: str, figures: Figures) -> tuple[Cell, ...]:
+def _line(label: str, figures: Figures, by: By | None = None) -> tuple[Cell, ...]:
+    """One line; `by` is set for that of a group, which has not every figure."""
+    left_out = _left_out(figures, by)
+    counts = tuple(None if name in left_out else getattr(figures, name) for name in _COUNTS)
     return (
-        label, figures.start.isoformat(), figures.end.isoformat(), figures.received,
-        figures.expecting, figures.heard, figures.claimed, figures.answered, figures.closed,
-        figures.reopened, figures.open, figures.overdue,
+        label, figures.start.isoformat(), figures.end.isoformat(), *counts,
         *_times(figures.to_claim), *_times(figures.to_answer),
     )  # fmt: skip
+
+
+def _left_out(figures: Figures, by: By | None) -> tuple[str, ...]:
+    """The counts that are empty, as they say nothing of such a group: not zero."""
+    if by in (By.OUTCOME, By.TOPIC):
+        return tuple(name for name in _COUNTS if name != "closed")
+    if by is By.PERSON or figures.person is not None:
+        return ("received", "expecting", "heard", "reopened")
+    return ("open", "overdue") if by is not None and by.of_time else ()
 
 
 def _times(times: Times) -> tuple[Cell, ...]:

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import kills, pairs
+from tests.faults import kills, pairs, race, runs, shared
 from tests.faults.ground import DATABASES
 
 
 class Report(Protocol):
     @property
     def well(self) -> bool: ...
+
+    def problems(self) -> list[str]: ...
 
 
 def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -24,9 +26,9 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
+def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills", "pairs"))
+    only = chosen(args.only, ("kills", "pairs", "race", "shared", "runs"))
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
@@ -35,6 +37,13 @@ def runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     if "pairs" in only:
         for database in databases:
             yield lambda database=database: pairs.run(database)  # type: ignore[misc]
+    if "race" in only:
+        for database in databases:
+            yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
+    if "shared" in only and "postgres" in databases:
+        yield lambda: shared.run(max(args.mentions // 10, 10))
+    if "runs" in only:
+        yield lambda: runs.run(args.runs)
 
 
 def main() -> int:
@@ -46,12 +55,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20, help="kills of a real `staffbot run`")
     parser.add_argument("--mentions", type=int, default=1000, help="of the claim race")
     well = True
-    for run in runs(parser.parse_args()):
+    for run in chosen_runs(parser.parse_args()):
         report = run()
         print(report, flush=True)
         if not report.well:
             well = False
-            print(f"NOT WELL: {report!r}"[:4000], flush=True)
+            print("NOT WELL", *report.problems()[:50], sep="\n  ", flush=True)
     return 0 if well else 1
 
 

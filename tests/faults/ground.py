@@ -37,7 +37,7 @@ LIFE = timedelta(seconds=0.6)
 LIMIT_SECONDS = 60.0
 
 
-def a_desk(url: str, rooms: Sequence[Room], people: int = 1) -> Desk:
+def a_desk(url: str, rooms: Sequence[Room], people: int = 1, life: timedelta = LIFE) -> Desk:
     """A desk on that database, with its staff. Each room is a team's, with a source of its name."""
     settings = library.settings(
         url,
@@ -56,7 +56,7 @@ def a_desk(url: str, rooms: Sequence[Room], people: int = 1) -> Desk:
         ),
         # No storm: every mention has a card of its own, which is what is counted.
         storm=Storm(mentions=1_000_000_000),
-        delivery=Delivery(request_life=LIFE, edit_every=timedelta(milliseconds=20)),
+        delivery=Delivery(request_life=life, edit_every=timedelta(milliseconds=20)),
     )
     desk = Desk(Store.open(url), settings, system_clock)
     desk.act(sync_staff)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import select as selectors
 import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import func, select
@@ -21,9 +21,13 @@ from tests.faults.witness import Witness
 from tests.faults.work import carry_all, quiet, warm_up, work_until_killed
 
 # A dead worker's room rests until its request's life is over: enough rooms to go on in meanwhile.
-_ROOMS = tuple(Room(platform="local", id=f"room{n}") for n in range(24))
+_ROOMS = tuple(Room(platform="local", id=f"room{n}") for n in range(64))
+_LIFE = timedelta(seconds=1)
 # A call takes up to twice so long at the witness.
 _DAWDLE = 0.004
+# Some are taken so late that the next worker is long at work: it has to wait out their life. They
+# begin within 0.4 of a life, so on the slowest machine there is a third of a life to spare.
+_LATE = 0.25
 # Of the kills, how many come while a worker starts and recovers, and how many within a call.
 _AT_START = 0.1
 _IN_CALL = 0.7
@@ -55,6 +59,10 @@ class Report:
             f"({self.seconds:.0f} s)"
         )
 
+    def problems(self) -> list[str]:
+        found = (("lost", self.lost), ("doubled", self.doubled), ("stale", self.stale))
+        return [f"{what}: {key}" for what, keys in found for key in keys]
+
 
 class Killer:
     """Forks workers and kills them, one after the other."""
@@ -64,21 +72,17 @@ class Killer:
         self.desk = desk
         self.witness = witness
         self.report = Report(database)
-        assert witness.process.stdout is not None
-        self._words = witness.process.stdout.fileno()
-        self._rest = b""
-        self._taken: set[str] = set()
         self._seen_in_flight: set[str] = set()
 
     def kill(self) -> None:
         """Start a worker, kill it at a random moment, and see what it left in flight."""
-        self._hear(0)
+        self.witness.hear(0)
         pid = forked(partial(work_until_killed, self.desk, self.witness.url, _ROOMS))
         moment = random.random()
         if moment < _AT_START:
             time.sleep(random.uniform(0, 0.03))
         elif moment < _AT_START + _IN_CALL:
-            self._hear(LIMIT_SECONDS)
+            self.witness.hear(LIMIT_SECONDS)
             time.sleep(random.uniform(0, _DAWDLE))
         else:
             time.sleep(random.uniform(0.02, 0.1))
@@ -89,22 +93,14 @@ class Killer:
         self._look_in_flight()
 
     def _look_in_flight(self) -> None:
-        self._hear(0)
+        self.witness.hear(0)
         in_flight = ask(
             self.url, select(posts.c.key, posts.c.holder).where(posts.c.state == "sending")
         )
         fresh = [row for row in in_flight if row.holder and row.holder not in self._seen_in_flight]
         self._seen_in_flight.update(row.holder for row in fresh)
         self.report.met += bool(fresh)
-        self.report.met_posted += any(row.key in self._taken for row in fresh)
-
-    def _hear(self, seconds: float) -> None:
-        """Read what the witness says; with a time, wait for its next word so long."""
-        while selectors.select([self._words], [], [], seconds)[0]:
-            seconds = 0
-            *lines, self._rest = (self._rest + os.read(self._words, 65536)).split(b"\n")
-            said = (line.decode().split(" ", 1) for line in lines)
-            self._taken.update(key for word, key in said if word == "taken")
+        self.report.met_posted += any(row.key in self.witness.taken for row in fresh)
 
     def settle(self) -> None:
         """Let a worker carry what is left, and count at the witness."""
@@ -112,7 +108,7 @@ class Killer:
         pid = forked(partial(carry_all, self.desk, self.witness.url, "local"))
         end = time.monotonic() + LIMIT_SECONDS
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
-            self._hear(0)
+            self.witness.hear(0)
             if time.monotonic() > end:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
@@ -144,9 +140,9 @@ def run(database: str, kills: int) -> Report:
     witness = Witness.start()
     try:
         with a_database(database) as url:
-            desk = a_desk(url, _ROOMS)
+            desk = a_desk(url, _ROOMS, life=_LIFE)
             warm_up(desk, witness.url, _ROOMS)
-            witness.dawdle(_DAWDLE)
+            witness.dawdle(_DAWDLE, late=_LATE)
             killer = Killer(database, url, desk, witness)
             for _ in range(kills):
                 killer.kill()

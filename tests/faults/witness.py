@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import select
 import subprocess
 import sys
 import urllib.request
@@ -18,14 +20,17 @@ from typing import Any
 
 from aiohttp import web
 
-FAULTS = ("timeout", "cut", "429", "500")
-
 
 @dataclass(slots=True)
 class Platform:
-    """Rooms and what stands in them. A post or edit takes up to `slow` seconds, before and after."""
+    """Rooms and what stands in them.
+
+    A call takes up to `slow` seconds before it is taken and again after; one post in five is taken
+    up to `late` seconds after it came in, whether its sender is still there or not.
+    """
 
     slow: float = 0.0
+    late: float = 0.0
     posts: dict[str, dict[str, str]] = field(default_factory=dict)
     armed: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
     met: Counter[str] = field(default_factory=Counter)
@@ -34,6 +39,8 @@ class Platform:
         call = await request.json()
         say("in", call["key"])
         await self._dawdle()
+        if self.late and random.random() < 0.2:
+            await asyncio.sleep(random.uniform(0, self.late))
         fault = self._fault(call["room"])
         if fault in ("429", "500"):
             return refusal(fault)
@@ -71,8 +78,12 @@ class Platform:
         return web.json_response({})
 
     async def set_slow(self, request: web.Request) -> web.Response:
-        self.slow = (await request.json())["seconds"]
+        call = await request.json()
+        self.slow, self.late = call["seconds"], call["late"]
         return web.json_response({})
+
+    async def has_met(self, request: web.Request) -> web.Response:
+        return web.json_response(self.met[f"{request.query['room']} {request.query['fault']}"])
 
     async def seen(self, request: web.Request) -> web.Response:
         return web.json_response({"posts": list(self.posts.values()), "met": self.met})
@@ -82,7 +93,8 @@ class Platform:
             return None
         fault = self.armed[room].popleft()
         self.met[f"{room} {fault}"] += 1
-        return fault
+        # A fault that only leads to a fail point is counted apart.
+        return fault.removeprefix("lead ")
 
     async def _dawdle(self) -> None:
         if self.slow:
@@ -121,6 +133,7 @@ async def serve() -> None:
     app.router.add_get("/find", platform.find)
     app.router.add_post("/arm", platform.arm)
     app.router.add_post("/slow", platform.set_slow)
+    app.router.add_get("/met", platform.has_met)
     app.router.add_get("/seen", platform.seen)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -138,6 +151,9 @@ class Witness:
     def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
         self.process = process
         self.url = url
+        # The keys that it said it has taken, as far as `hear` was called.
+        self.taken: set[str] = set()
+        self._rest = b""
 
     @classmethod
     def start(cls) -> Witness:
@@ -149,13 +165,29 @@ class Witness:
         assert process.stdout is not None
         return cls(process, process.stdout.readline().decode().strip())
 
+    def hear(self, seconds: float) -> bool:
+        """Read what it says; with a time, wait for its next word so long. Whether it said any."""
+        assert self.process.stdout is not None
+        words = self.process.stdout.fileno()
+        heard = False
+        while select.select([words], [], [], 0 if heard else seconds)[0]:
+            heard = True
+            *lines, self._rest = (self._rest + os.read(words, 65536)).split(b"\n")
+            said = (line.decode().split(" ", 1) for line in lines)
+            self.taken.update(key for word, key in said if word == "taken")
+        return heard
+
     def arm(self, room: str, fault: str) -> None:
         """The next call about this room meets this fault."""
         self._send("/arm", {"room": room, "fault": fault})
 
-    def dawdle(self, seconds: float) -> None:
-        """Each call takes up to so long, before it is taken and again after."""
-        self._send("/slow", {"seconds": seconds})
+    def dawdle(self, seconds: float, late: float = 0.0) -> None:
+        """Each call takes up to so long before it is taken and again after, some posts longer."""
+        self._send("/slow", {"seconds": seconds, "late": late})
+
+    def has_met(self, room: str, fault: str) -> bool:
+        """Whether a call about this room met this fault."""
+        return bool(self._send(f"/met?room={room}&fault={fault}"))
 
     def seen(self) -> Any:
         """Every post that was taken, and how often each room met each fault."""

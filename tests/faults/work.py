@@ -47,12 +47,17 @@ def carry_all(desk: Desk, witness: str, platform: str) -> None:
 def warm_up(desk: Desk, witness: str, rooms: Sequence[Room]) -> None:
     """Do everything once before forking, so that a worker is at work within milliseconds.
 
-    SQLAlchemy compiles each statement once; connections are closed, as they survive no fork.
+    SQLAlchemy compiles each statement once.
     """
     for room in rooms[:2]:
         _one_step(desk, room.id, claims=1.0)
         _one_step(desk, room.id, claims=1.0)
     carry_all(desk, witness, rooms[0].platform)
+    ready_to_fork(desk)
+
+
+def ready_to_fork(desk: Desk) -> None:
+    """Close its connections, which survive no fork; workers open their own."""
     desk.store.close()
     gc.collect()
     gc.freeze()  # or the first collection of each worker copies the whole heap

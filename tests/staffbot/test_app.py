@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import BaseModel
 
+from staffbot import plugins
 from staffbot.desk import laws
 from staffbot.desk.ledger import Desk
-from staffbot.errors import AlreadyRunning
-from staffbot.model import system_clock
-from staffbot.settings import Settings
+from staffbot.errors import AlreadyRunning, ConfigError, DeliveryError, StoreError
+from staffbot.model import Chat, Room, system_clock
+from staffbot.seams import Door, Finding
+from staffbot.settings import DoorSettings, Secret, Settings, TeamRoom
 from staffbot.store import Store
+from tests.databases import postgres_url
+from tests.fakes import FakeChat
 from tests.staffbot.house import running, settings_in
 
 
@@ -32,11 +39,12 @@ async def test_a_mention_comes_in_is_claimed_by_one_and_closed(tmp_path: Path) -
         assert await house.send("Do you have a 3D printer?") == 200
         [card] = await house.cards(1)
         assert "3D printer" in str(card)
-        assert "You have 1" in await house.command("ana", "claim 1")
-        assert "Ana Silva" in await house.command("ben", "claim 1")
+        await house.command("ana", "claim 1")
+        assert "Ana Silva" in await house.command("ben", "claim 1"), "the loser is told who has it"
         await house.shows("Ana Silva")
-        assert "done" in await house.command("ana", "done 1")
-        assert len(await house.channel()) == 1
+        await house.command("ana", "done 1")
+        [closed] = await house.until(lambda found: found[0]["collapsed"])
+        assert closed["id"] == card["id"]
     assert broken_laws(settings) == ()
 
 
@@ -100,3 +108,85 @@ async def test_the_process_reckons_in_utc(tmp_path: Path, monkeypatch: pytest.Mo
     async with running(settings_in(tmp_path)):
         assert time.tzname == ("UTC", "UTC")
     assert ZoneInfo("Europe/Berlin")
+
+
+async def test_postgresql_is_migrated_on_purpose_only(tmp_path: Path) -> None:
+    with postgres_url() as url:
+        plain = settings_in(tmp_path)
+        settings = replace(plain, store=replace(plain.store, url=Secret(value=url)))
+        with pytest.raises(StoreError, match="run `staffbot migrate`"):
+            async with running(settings):
+                pass
+        store = Store.open(url)
+        store.migrate()
+        store.close()
+        async with running(settings) as house:
+            await house.send("Do you have a 3D printer?")
+            await house.cards(1)
+            await house.command("ana", "claim 1")
+            await house.shows("Ana Silva")
+        assert broken_laws(settings) == ()
+
+
+class NoOptions(BaseModel):
+    pass
+
+
+class Moody(FakeChat):
+    """A platform that is away at first."""
+
+    def __init__(self, tries: int) -> None:
+        super().__init__(platform="moody")
+        self.tries = tries
+        self.up = asyncio.Event()
+
+    async def run(self) -> None:
+        self.tries -= 1
+        if self.tries >= 0:
+            raise DeliveryError("the platform is away")
+        self.up.set()
+        await asyncio.Event().wait()
+
+
+def moody_house(folder: Path, chat: Chat) -> tuple[Settings, dict[str, Door]]:
+    plain = settings_in(folder)
+    room = TeamRoom(room=Room(platform="moody", id="m"))
+    team = replace(plain.teams[0], rooms=(*plain.teams[0].rooms, room))
+    settings = replace(plain, teams=(team,), doors=(*plain.doors, DoorSettings(platform="moody")))
+
+    async def check(*_: object) -> Sequence[Finding]:
+        return ()
+
+    door = Door(
+        platform="moody", options=NoOptions, open=lambda *_: chat, check=check, routes=lambda _: ()
+    )
+    return settings, {**plugins.doors(), "moody": door}
+
+
+async def test_one_platform_that_is_away_delays_no_other(tmp_path: Path) -> None:
+    chat = Moody(tries=2)
+    settings, doors = moody_house(tmp_path, chat)
+    async with running(settings, doors=doors) as house:
+        await house.send("Hello")
+        await house.cards(1)
+        async with asyncio.timeout(30):
+            await chat.up.wait()
+        status, said = await house.health()
+        assert status == 200
+        assert said["troubles"] == ["loop:door moody"]
+
+
+class Refusing(FakeChat):
+    async def run(self) -> None:
+        raise ConfigError.at("moody.token", "was refused by the platform")
+
+
+async def test_a_token_that_is_refused_at_the_start_ends_it_with_that_reason(
+    tmp_path: Path,
+) -> None:
+    settings, doors = moody_house(tmp_path, Refusing(platform="moody"))
+    with pytest.raises(ConfigError, match=r"moody\.token: was refused"):
+        async with running(settings, doors=doors) as house:
+            await asyncio.wait({house.task}, timeout=30)
+    async with running(settings_in(tmp_path)):
+        pass  # the database was let go

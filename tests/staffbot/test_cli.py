@@ -318,3 +318,14 @@ def test_help_names_every_command(tmp_path: Path, staffbot: Staffbot) -> None:
     done = staffbot(tmp_path, "--help")
     for command in ("run", "demo", "init", "check", "migrate", "backup", "digest"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
+
+
+def test_a_fault_of_its_own_is_told_without_a_traceback(folder: Path, staffbot: Staffbot) -> None:
+    with closing(sqlite3.connect(folder / "data" / "staffbot.db")) as connection, connection:
+        connection.execute("DROP TABLE digests")
+    done = staffbot(folder, "digest", "--dry-run")
+    assert done.returncode == 70
+    assert "a fault of staffbot's own: OperationalError" in done.stderr
+    assert "digests.py" in done.stderr or "at " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "SELECT" not in done.stderr

@@ -155,8 +155,10 @@ def test_downtime_is_measured_from_the_last_sign_of_life(
     assert (gone.since, gone.until) == (last, back)
     assert library.desk.look(pulse.downtime, back - timedelta(days=1)) == gone
     assert library.desk.look(pulse.downtime, back + timedelta(seconds=1)) is None
-    library.arrives("What about my question?")
-    assert library.desk.look(pulse.caught_up, gone) == 1
+    while_gone = back - timedelta(minutes=5)
+    library.arrives("What about my question?", posted_at=while_gone)
+    library.arrives("And this one is new.")
+    assert library.desk.look(pulse.caught_up, gone, "adult") == 1
 
 
 def test_a_clock_that_went_back_is_no_downtime(sqlite_library: Library) -> None:

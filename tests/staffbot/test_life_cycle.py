@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from staffbot.desk import claims, closing, conversations, pausing, undoing
+from staffbot.desk import claims, closing, conversations, laws, pausing, undoing
 from staffbot.errors import Refused
 from staffbot.model import AlreadyClaimed, Done, Gone, Outcome, Patron, Role, Status, Unchanged
 from staffbot.tables import arrivals, events, mentions, posts, words
@@ -58,7 +58,8 @@ class LifeCycle(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
-            self.stack.close()
+            with self.stack:
+                assert self.library.desk.look(laws.broken) == ()
 
     def act(self, use_case: Any, number: int, *args: Any, **kwargs: Any) -> Any:
         self.library.clock.forward(seconds=1)

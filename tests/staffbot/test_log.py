@@ -123,6 +123,13 @@ def test_a_group_and_an_os_error_are_named(lines: Lines) -> None:
     assert "Edna" not in json.dumps(lines())
 
 
+def test_an_exception_that_is_its_own_cause_is_named_too(lines: Lines) -> None:
+    first, second = ValueError(PATRON), KeyError(PATRON)
+    first.__cause__, second.__cause__ = second, first
+    structlog.get_logger("staffbot.x").error("failed", exc_info=first)
+    assert lines()[0]["problem"] == "ValueError (from KeyError)"
+
+
 def test_other_libraries_tell_their_template_and_not_what_they_read(lines: Lines) -> None:
     foreign = logging.getLogger("feedparser")
     foreign.info("read %s", PATRON)

@@ -25,7 +25,7 @@ export function el(name, properties = {}, ...children) {
 export function renderMessage(message, act, extra = []) {
   const kind = message.mention === null ? "note" : message.collapsed ? "card closed" : "card";
   const title = titleOf(message);
-  const parts = message.parts.slice(title ? 1 : 0).map((part) => renderPart(part, act)).filter(Boolean);
+  const parts = message.parts.slice(title || saidTwice(message) ? 1 : 0).map((part) => renderPart(part, act)).filter(Boolean);
   return el("article", { class: kind, tabindex: "-1", "data-id": message.id, "data-mention": message.mention },
     el("header", { class: "head" },
       ...(title ? [el("p", { class: "unseen", text: message.text }), ...titled(message, title)]
@@ -34,6 +34,12 @@ export function renderMessage(message, act, extra = []) {
       ...extra),
     parts.length ? el("div", { class: "parts" }, ...parts) : null,
     renderControls(message.controls, act));
+}
+
+/** A private answer's sentence may begin with its own heading, which is then not said again. */
+function saidTwice(message) {
+  const first = message.parts[0];
+  return first?.type === "heading" && message.text.startsWith(first.text);
 }
 
 /** What stands in the channel begins with its own title; its sentence is then for screen readers. */
@@ -192,6 +198,9 @@ function menu(label, name, children) {
     for (const other of document.querySelectorAll("details.menu[open]")) if (other !== details) other.open = false;
     const frame = (details.closest(".timeline, .answers, .direct") ?? document.body).getBoundingClientRect();
     details.classList.toggle("upward", box.getBoundingClientRect().bottom > frame.bottom);
+    box.style.marginLeft = "0";
+    const beyond = box.getBoundingClientRect().right - frame.right + 12;
+    if (beyond > 0) box.style.marginLeft = `${-beyond}px`;
   });
   return details;
 }

@@ -221,6 +221,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_mentions_queue", ["team", "status", "answer_due_at"], unique=False
         )
+        batch_op.create_index("ix_mentions_snoozed", ["snoozed_until"], unique=False)
         batch_op.create_index("ix_mentions_storm", ["storm"], unique=False)
 
     op.create_table(
@@ -372,6 +373,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mention", "cycle", "step", "recipient", name=op.f("pk_nags")),
     )
     with op.batch_alter_table("nags", schema=None) as batch_op:
+        batch_op.create_index("ix_nags_post", ["post"], unique=False)
         batch_op.create_index("ix_nags_recipient", ["recipient", "at"], unique=False)
 
     # ### end Alembic commands ###

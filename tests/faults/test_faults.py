@@ -1,0 +1,48 @@
+"""The fault runs in the size of `make test`; each in a process of its own, as they fork."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+# However slow the machine; on an idle one of two cores the longest takes about half a minute.
+pytestmark = pytest.mark.timeout(900)
+
+
+def run(*arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+
+
+def test_480_kills_on_sqlite_lose_and_double_nothing() -> None:
+    run("--only=kills", "--databases=sqlite", "--kills=480")
+
+
+def test_60_kills_on_postgres_lose_and_double_nothing() -> None:
+    run("--only=kills", "--databases=postgres", "--kills-postgres=60")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_every_pair_of_fail_point_and_fault_is_met(database: str) -> None:
+    run("--only=pairs", f"--databases={database}")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_claim_race_has_one_winner(database: str) -> None:
+    run("--only=race", f"--databases={database}", "--mentions=150")
+
+
+def test_two_outboxes_on_one_postgres_share_the_posts() -> None:
+    run("--only=shared", "--databases=postgres", "--mentions=150")
+
+
+def test_20_kills_of_a_real_run_lose_and_double_nothing() -> None:
+    run("--only=runs", "--runs=20")
