@@ -3,7 +3,7 @@
 view, controls, lines, cutting, forms, home   a Message or a Form as Slack shows it
 chat, history, files, api, refusals           posts, edits, looks up, writes to one person
 listeners, people, replies, ears              hears commands, presses, reactions; answers privately
-manifest, commands, checking, door            how it is set up
+manifest, commands, checking, pinging, door           how it is set up
 """
 
 from handlers.slack.door import SlackOptions, door

@@ -15,6 +15,7 @@ from handlers.slack.ears import PING_SECONDS, CatchUp, Requests, Socket
 from handlers.slack.listeners import Listeners
 from handlers.slack.manifest import PATH
 from handlers.slack.people import People
+from handlers.slack.pinging import ping
 from handlers.slack.replies import Replies
 from staffbot.model import Chat, Clock, Route
 from staffbot.seams import Desk, Door, Finding
@@ -145,6 +146,14 @@ async def _check(door_settings: DoorSettings, settings: Settings) -> Sequence[Fi
         await api.close()
 
 
+async def _ping(door_settings: DoorSettings, settings: Settings, user: str) -> Sequence[Finding]:
+    api = _api(_options(door_settings), settings)
+    try:
+        return await ping(api, user)
+    finally:
+        await api.close()
+
+
 def _routes(chat: Chat) -> Sequence[Route]:
     assert isinstance(chat, SlackChat)
     if not isinstance(chat.ears, Requests):
@@ -159,4 +168,5 @@ door = Door(
     check=_check,
     routes=_routes,
     commands=commands,
+    ping=_ping,
 )

@@ -25,6 +25,7 @@ from handlers.slack.api import SDK_LOG, Api
 from handlers.slack.controls import Pressed, pressed
 from handlers.slack.home import closed, home
 from handlers.slack.people import NotStaff, People
+from handlers.slack.pinging import PING, came_back
 from handlers.slack.replies import Asker, Replies, spoken
 from handlers.slack.view import READ_ALL
 from staffbot.messages import Chart, File, Form, Message, Reply, say
@@ -179,6 +180,10 @@ class Listeners:
             await ack()
             return None
         asker = _asker(body)
+        if found.control == PING:
+            self._replies.later(came_back(self._api, asker.channel, _pressed_on(body)), PING)
+            await ack()
+            return None
         ids = (asker.user, action.get("action_ts", ""), action.get("action_id", ""))
         act = f"action:{':'.join(str(one) for one in ids)}"
         try:
@@ -377,6 +382,11 @@ def _thread(body: Body) -> str:
     container = body.get("container") or {}
     message = body.get("message") or {}
     return str(container.get("thread_ts") or message.get("thread_ts") or "")
+
+
+def _pressed_on(body: Body) -> str:
+    container = body.get("container") or {}
+    return str(container.get("message_ts") or (body.get("message") or {}).get("ts") or "")
 
 
 def _is_private(body: Body) -> bool:

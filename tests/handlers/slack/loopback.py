@@ -261,9 +261,11 @@ class Loopback:
     def _conversations_history(self, a: Json) -> Json:
         channel = self._readable(a)
         oldest, latest = float(a.get("oldest") or 0), float(a.get("latest") or 1e12)
+        inclusive = str(a.get("inclusive", "")).lower() in ("1", "true")
         found = [
             m for ts, m in sorted(channel.messages.items(), reverse=True)
-            if oldest < float(ts) < latest and not m.get("thread_ts")
+            if oldest < float(ts) < latest or (inclusive and float(ts) in (oldest, latest))
+            if not m.get("thread_ts")
         ]  # fmt: skip
         return self._paged(found, a)
 
