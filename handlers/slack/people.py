@@ -62,7 +62,7 @@ class People:
         self._now = now
         self._listed = {member.ids[PLATFORM] for member in settings.staff if PLATFORM in member.ids}
         self._known: dict[str, _Known] = {}
-        self._managers: frozenset[str] = frozenset()
+        self._managers: frozenset[str] | None = None
         self._managers_at = float("-inf")
 
     async def actor(
@@ -80,7 +80,7 @@ class People:
             thread=thread,
             on=on,
             act=act,
-            role=Role.MANAGER if user_id in await self._of_group() else None,
+            role=await self._role(user_id),
         )
 
     def room(self, channel: str) -> Room | None:
@@ -110,7 +110,14 @@ class People:
         self._known[user_id] = found
         return found
 
-    async def _of_group(self) -> frozenset[str]:
+    async def _role(self, user_id: str) -> Role | None:
+        """What the managers' group makes of them; None where there is none, or Slack did not tell."""
+        managers = await self._of_group()
+        if managers is None:
+            return None
+        return Role.MANAGER if user_id in managers else Role.STAFF
+
+    async def _of_group(self) -> frozenset[str] | None:
         if not self._group or self._now() - self._managers_at < KEPT_SECONDS:
             return self._managers
         try:

@@ -27,34 +27,46 @@ def person_of(tx: Tx, actor: Actor) -> Person:
         .where(actors.c.platform == actor.platform, actors.c.user_id == actor.user_id)
     ).one_or_none()
     if row is not None:
-        if not row.configured and actor.name and row.name != actor.name:
-            tx.conn.execute(update(people).where(people.c.key == row.key).values(name=actor.name))
+        told = {} if row.configured else _told(row, actor)
+        if told:
+            tx.conn.execute(update(people).where(people.c.key == row.key).values(told))
+            return replace(_person(tx, row), **told)
         return granted(_person(tx, row), actor)
     if actor.room is None or tx.settings.team_of_room(actor.room) is None:
         raise Refused(
             "This is for the library's staff. Ask from a team's channel, "
             "or ask the person who looks after staffbot to list you under [[staff]]."
         )
-    return granted(_join(tx, actor), actor)
+    return _join(tx, actor)
 
 
 def granted(person: Person, actor: Actor) -> Person:
-    """The person with the role that the platform grants for this act, where that is more."""
+    """The person, with the role that the platform gives them for this act where that is more."""
     ranks = list(Role)
     if actor.role is None or ranks.index(actor.role) <= ranks.index(person.role):
         return person
     return replace(person, role=actor.role)
 
 
+def _told(row: Row[Any], actor: Actor) -> dict[str, Any]:
+    """What the platform tells anew of somebody whom the configuration does not list."""
+    told: dict[str, Any] = {}
+    if actor.name and row.name != actor.name:
+        told["name"] = actor.name
+    if actor.role is not None and Role(row.role) is not actor.role:
+        told["role"] = actor.role
+    return told
+
+
 def _join(tx: Tx, actor: Actor) -> Person:
     key = f"{actor.platform}:{actor.user_id}"
-    name = actor.name or actor.user_id
+    name, role = actor.name or actor.user_id, actor.role or Role.STAFF
     if tx.conn.execute(select(people.c.key).where(people.c.key == key)).one_or_none() is None:
-        tx.conn.execute(insert(people).values(key=key, name=name, role=Role.STAFF))
+        tx.conn.execute(insert(people).values(key=key, name=name, role=role))
     tx.conn.execute(
         insert(actors).values(platform=actor.platform, user_id=actor.user_id, person=key)
     )
-    return Person(key=key, name=name, ids={actor.platform: actor.user_id})
+    return Person(key=key, name=name, role=role, ids={actor.platform: actor.user_id})
 
 
 def sync_staff(tx: Tx) -> None:

@@ -319,7 +319,7 @@ async def test_a_guest_who_is_listed_is_staff(slack: Loopback, chat: SlackChat, 
 async def test_a_group_makes_managers(slack: Loopback, chat: SlackChat, desk: Desk) -> None:
     await Person(slack, chat, "U1").command("queue")
     await Person(slack, chat, "U3").command("queue")
-    assert [actor.role for actor in desk.actors] == [None, Role.MANAGER]
+    assert [actor.role for actor in desk.actors] == [Role.STAFF, Role.MANAGER]
 
 
 async def test_a_person_is_looked_up_once(ana: Person, slack: Loopback) -> None:
