@@ -48,8 +48,32 @@ def _broken(path: Path, text: str, said: str) -> ConfigError:
     else:
         lines = text.split("\n")
         line, column = len(lines), len(lines[-1]) + 1
+    lines = text.split("\n")
+    said = _plainer(reason, lines[line - 1] if line <= len(lines) else "")
     return ConfigError.at(
         f"{path}, line {line}, column {column}",
-        f"The file is broken here: {reason[:1].lower()}{reason[1:]}.",
+        f"The file is broken here: {said or reason[:1].lower() + reason[1:]}.",
         'library = "Riverside Library"',
     )
+
+
+# Of “smart” quotation marks.
+_CURLY = re.compile("[=\\[,]\\s*[\u201c\u201d\u201e\u201f\u2018\u2019\u00ab\u00bb]")
+_BARE_WORD = re.compile(r"[=\[,]\s*[^\W\d_]")
+
+
+def _plainer(reason: str, line: str) -> str:
+    """The slips of who writes no TOML every day, in plainer words than the parser's own."""
+    said = reason.lower()
+    if said.startswith("illegal character '\\"):
+        return "a quotation mark is missing at the end of this line"
+    if said.startswith("cannot declare"):
+        return "this heading is in the file twice; write its settings under one of them"
+    if said.startswith(("cannot overwrite a value", "duplicate")):
+        return "this setting is given twice"
+    if said.startswith("invalid value"):
+        if _CURLY.search(line):
+            return "its quotation marks are curly; it needs straight ones"
+        if _BARE_WORD.search(line):
+            return "text needs quotation marks around it"
+    return ""

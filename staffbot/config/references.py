@@ -14,10 +14,14 @@ from staffbot.config.writing import joined
 def check_platform(name: str, platforms: Sequence[str], path: str, problems: Problems) -> None:
     """A platform that something names has a table of its own."""
     if name not in platforms:
-        hint = suggestion(name, platforms)
+        hint = suggestion(name, platforms) or _there(platforms)
         problems.add(
             path, f"names a platform that has no table in this file.{hint}", f"[{name or 'slack'}]"
         )
+
+
+def _there(platforms: Sequence[str]) -> str:
+    return f" It has {', '.join(f'[{name}]' for name in platforms)}." if platforms else ""
 
 
 def check_named(name: str, known: Sequence[str], path: str, what: str, problems: Problems) -> None:

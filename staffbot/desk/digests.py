@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot import stats
 from staffbot.desk import pulse, troubles
-from staffbot.desk.ledger import Tx, mention_of, record_for_team
+from staffbot.desk.ledger import Tx, record_for_team
 from staffbot.desk.mailroom import Post, say_now, want
 from staffbot.desk.reading import listing_of
 from staffbot.digest import DigestFacts, Gone, digest
 from staffbot.digest_days import days_due, is_too_late
 from staffbot.messages import Message
-from staffbot.model import Happened, Mention, Room, Status
+from staffbot.model import Happened, Room, Status
 from staffbot.settings import Team
 from staffbot.tables import digests, mentions, posts
 
@@ -188,15 +188,20 @@ def _numbers(tx: Tx, where: ColumnElement[bool]) -> list[int]:
 def _states(tx: Tx, numbers: Sequence[int]) -> list[list[Any]]:
     """Each mention's number and how far it is seen to, in the order of the numbers."""
     rows = tx.conn.execute(
-        select(mentions).where(mentions.c.number.in_(numbers)).order_by(mentions.c.number)
+        select(
+            mentions.c.number, mentions.c.status, mentions.c.answered_at, mentions.c.waiting_since
+        )
+        .where(mentions.c.number.in_(numbers))
+        .order_by(mentions.c.number)
     )
-    return [[mention.number, _state(mention)] for mention in map(mention_of, rows.all())]
+    return [[row.number, _state(row)] for row in rows]
 
 
-def _state(mention: Mention) -> str:
-    if mention.status is not Status.CLOSED and (mention.answered_at or mention.waiting_since):
-        return "answered" if mention.answered_at else "waiting"
-    return mention.status
+def _state(row: Row[Any]) -> str:
+    if row.status != Status.CLOSED and (row.answered_at or row.waiting_since):
+        return "answered" if row.answered_at else "waiting"
+    status: str = row.status
+    return status
 
 
 def facts_of(

@@ -52,9 +52,12 @@ def _is_sent(post: Post) -> bool:
 
 
 def _would_disturb(tx: Tx, post: Post, person: Person) -> bool:
-    """The doors closed, or the person went away, since the sweep decided: the outbox may be late."""
+    """The doors closed, the day ended or the person went away since the sweep decided: the outbox
+    may be late."""
     team = tx.team(post.team)
-    if not tx.hours(team.key).is_open(tx.now):
+    hours = tx.hours(team.key)
+    today = hours.local(tx.now).date().isoformat()
+    if not hours.is_open(tx.now) or post.detail["day"] != today:
         return True
     return is_disturbed(reach_of(tx, person.key, team), team, tx.now)
 

@@ -102,9 +102,10 @@ def sweep(tx: Tx) -> Swept:
         swept.messages += _nag(tx, person, items, "manager", gathered)
     _write_down(tx, gathered)
     _set_next_steps(tx, due, gathered)
-    for team in tx.settings.teams:
-        swept.messages += lines.refresh(tx, team)
     swept.looked_at, swept.full = len(due), len(due) == _AT_ONCE
+    if not swept.full:  # the lines speak of all that is due, so once the rest was looked at too
+        for team in tx.settings.teams:
+            swept.messages += lines.refresh(tx, team)
     return swept
 
 
@@ -171,7 +172,7 @@ def _for_owner(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _Roun
         gathered.wait(mention, reach.person.away_until)
     elif given_at is not None and is_fresh(given_at, team.nagging.quiet_after_act, tx.now):
         # It was theirs for a moment only, and they were told so.
-        gathered.wait(mention, max(given_at, tx.now) + team.nagging.quiet_after_act)
+        gathered.wait(mention, min(given_at, tx.now) + team.nagging.quiet_after_act)
     elif may_be_told(reach, team, tx.now):
         gathered.owed[mention.owner].append((mention, step))
     else:
@@ -204,10 +205,13 @@ def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: _Round) -> i
         for mention, step in items:
             gathered.mark(mention, step, "nobody")
         return 0
-    post = extend_waiting(
-        tx, f"nag:{about}:{key}:",
-        mentions=[mention.number for mention, _ in items], steps=[str(step) for _, step in items],
-    )  # fmt: skip
+    says: dict[str, Any] = {
+        "mentions": [mention.number for mention, _ in items],
+        "steps": [step for _, step in items],
+        # One that is late by a day is not said: it would be one too many of that day.
+        "day": tx.hours(first.team).local(tx.now).date().isoformat(),
+    }
+    post = extend_waiting(tx, f"nag:{about}:{key}:", says)
     new = post is None
     if post is None:
         team = tx.team(first.team)
@@ -218,12 +222,7 @@ def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: _Round) -> i
         gathered.sent[key] += 1
         post = want(
             tx, key=f"nag:{about}:{key}:{uuid4().hex}", kind="nag", team=first.team,
-            detail={
-                "about": about, "person": key,
-                "mentions": [mention.number for mention, _ in items],
-                "steps": [step for _, step in items],
-            },
-            **lane,
+            detail={"about": about, "person": key, **says}, **lane,
         )  # fmt: skip
     for mention, step in items:
         gathered.mark(mention, step, key, post)
@@ -264,7 +263,7 @@ def _write_down(tx: Tx, gathered: _Round) -> None:
             {
                 "at": tx.now, "done_at": tx.now, "what": Happened.NAGGED,
                 "mention": mention.number, "cycle": mention.cycle, "team": mention.team,
-                "source": mention.source, "detail": {"step": step, "to": recipient},
+                "source": mention.source, "detail": {"step": step, "told": recipient},
             }
             for mention, step, recipient, _ in gathered.marks
         ],

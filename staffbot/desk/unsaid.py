@@ -55,7 +55,7 @@ def _undo_events(tx: Tx, rows: Sequence[Row[Any]]) -> None:
     found = [
         row.id
         for row in told.all()
-        if (row.mention, row.done_at, row.detail["step"], row.detail["to"]) in unsaid
+        if (row.mention, row.done_at, row.detail["step"], row.detail["told"]) in unsaid
     ]
     tx.conn.execute(update(events).where(events.c.id.in_(found)).values(undone_by=events.c.id))
 

@@ -197,7 +197,8 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
     if not entries:
         return (Finding(ok=True, subject=subject, said="the feed can be read and is empty"),)
     newest = entries[-1].mention.posted_at
-    said = f"the feed can be read: {len(entries)} entries, the newest of {newest:%Y-%m-%d}"
+    many = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    said = f"the feed can be read: {many}, the newest of {newest:%Y-%m-%d}"
     return (Finding(ok=True, subject=subject, said=said),)
 
 

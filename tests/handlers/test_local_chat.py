@@ -192,10 +192,12 @@ async def test_a_taken_port_is_refused_in_words(tmp_path: Path, desk: FakeDesk) 
         second = LocalChat(first.chat.channel, port=port)
         with pytest.raises(ConfigError, match="port = 0"):
             await second.run()
-        house = settings(data=tmp_path)
-        options = LocalOptions(port=port)
-        findings = await door.check(DoorSettings(platform="local", options=options), house)
-        assert [finding.ok for finding in findings] == [False, True]
+        local = DoorSettings(platform="local", options=LocalOptions(port=port))
+        for library, ours in (("Elsewhere Library", False), ("Riverside Library", True)):
+            # A check beside the bot that runs finds the bot's own page, which is as it should be.
+            house = settings(data=tmp_path, library=library)
+            findings = await door.check(local, house)
+            assert [finding.ok for finding in findings] == [ours, True], findings
 
 
 async def test_the_page_is_served_again_after_an_end(chat: LocalChat) -> None:

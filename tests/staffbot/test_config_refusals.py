@@ -230,8 +230,11 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     [
         (b"library = \n", ", line 1, column 11", "invalid value"),
         (b"# fine\n[hours\n", ", line 2, column 7", "expected ']'"),
-        (b'a = 1\nb = "open\n', ", line 2, column 10", "illegal character"),
-        (b"a = 1\na = 2\n", ", line 2, column 6", "cannot overwrite a value"),
+        (b'a = 1\nb = "open\n', ", line 2, column 10", "a quotation mark is missing"),
+        (b"a = 1\na = 2\n", ", line 2, column 6", "this setting is given twice"),
+        (b"[hours]\n[hours]\n", ", line 2, column 7", "this heading is in the file twice"),
+        ("library = “X”".encode(), ", line 1, column 11", "quotation marks are curly"),
+        (b"library = Riverside", ", line 1, column 11", "text needs quotation marks"),
         (b'a = 1\nb = """open', ", line 2, column 12", "nterminated"),
         ("library = 'é'\n# fine".encode("latin-1"), ", line 1", "not UTF-8"),
         ("library = 'x'".encode("utf-16"), "", "UTF-16"),

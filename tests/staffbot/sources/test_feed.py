@@ -283,7 +283,7 @@ async def test_check_says_what_it_found(site: Website) -> None:
     )
     [found] = await network.check(settings, Network())
     assert found.ok
-    assert "1 entries, the newest of 2026-03-03" in found.said
+    assert "1 entry, the newest of 2026-03-03" in found.said
     site.says("/feed", "", status=404)
     [found] = await network.check(settings, Network())
     assert not found.ok
