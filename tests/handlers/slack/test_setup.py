@@ -24,7 +24,6 @@ from staffbot.commands import VERBS
 from staffbot.errors import ConfigError
 from staffbot.seams import Finding
 from staffbot.settings import Network, Secret
-from tests.golden import golden
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import APP_TOKEN, BOT, BOT_TOKEN, Loopback
 from tests.handlers.slack.rules import MANIFEST, message_faults
@@ -50,11 +49,6 @@ def test_the_manifest_is_what_slack_takes(way: str) -> None:
     assert [
         error.message for error in Draft7Validator(schema).iter_errors(manifest(WAYS[way]))
     ] == []
-
-
-def test_the_manifest_looks_as_it_was_read() -> None:
-    golden("slack/manifest", manifest(WAYS["socket"]))
-    golden("slack/manifest_http", manifest(WAYS["http"]))
 
 
 def called_methods() -> set[str]:

@@ -80,11 +80,58 @@ NAG = Message(
 )
 
 
-@pytest.mark.parametrize("name", [*CASES])
+# Written by hand, so that a golden file shows what this door does and not how the desk words it.
+CARDS = {
+    "open": Message(
+        text="Mention 42, a review on Mastodon, is unclaimed.",
+        parts=(
+            Heading(text="#42 · Review on Mastodon"),
+            Paragraph(line=("Written ", When(at=NOON, plain="Tue 3 Mar 12:00")), quiet=True),
+            Byline(
+                patron=Patron(name="Lena @everyone", handle="@lena", url="https://a.example/@lena"),
+                network="Mastodon",
+            ),
+            Quote(text="We are open all week!", label="In answer to"),
+            Quote(text="¿Abren? <!channel> *b*", permalink="https://a.example/1", language="es"),
+            Picture(media=Media(url="https://a.example/1.jpg", alt="A closed door")),
+            Facts(pairs=(("State", ("Unclaimed",)), ("Due", (When(at=NOON, plain="12:00"),)))),
+        ),
+        controls=(
+            Button(name="claim", label="Claim", mention=42, primary=True),
+            OpenLink(label="Open post", url="https://a.example/1"),
+            Button(name="close", label="Done…", mention=42),
+            Button(name="snooze", label="Snooze…", mention=42),
+            Button(name="assign", label="Assign…", mention=42, more=True),
+            Button(name="why", label="Why here?", mention=42, more=True),
+        ),
+        mention=42,
+    ),
+    "closed": Message(
+        text="Mention 42, a review on Mastodon, is closed: answered, by Ana Silva.",
+        parts=(
+            Paragraph(line=("#42 · Review on Mastodon",)),
+            Paragraph(
+                line=("Answered, by ", Who(key="ana", name="Ana Silva"), " · idea"), quiet=True
+            ),
+        ),
+        controls=(Button(name="reopen", label="Reopen", mention=42),),
+        mention=42,
+        collapsed=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CARDS)
 def test_a_card_looks_as_it_was_read(name: str) -> None:
-    shown = view.blocks(card(CASES[name]))
+    shown = view.blocks(CARDS[name])
     assert message_faults(shown) == []
     golden(f"slack/cards/{name}", shown)
+
+
+@pytest.mark.parametrize("name", [*CASES])
+def test_every_card_of_the_desk_is_what_slack_takes(name: str) -> None:
+    for room in (view.CARD, view.PRIVATE, view.WHOLE):
+        assert message_faults(view.blocks(card(CASES[name]), room), room.blocks) == []
 
 
 @pytest.mark.parametrize(("name", "message"), [("queue", QUEUE), ("nag", NAG)])
@@ -94,6 +141,24 @@ def test_a_list_looks_as_it_was_read(name: str, message: Message) -> None:
     golden(f"slack/{name}", shown)
 
 
+CLOSING = Form(
+    name="close",
+    title="Close 42",
+    mention=42,
+    submit="Close",
+    fields=(
+        Field(
+            name="outcome",
+            label="Outcome",
+            options=(("answered", "Answered"), ("spam", "Spam")),
+            value="answered",
+        ),
+        Field(
+            name="topics", label="Topics", options=(("idea", "Idea"),), many=True, required=False
+        ),
+        Field(name="note", label="Note", multiline=True, required=False, hint="For colleagues."),
+    ),
+)
 FORMS = {
     "close": close(42, TOPICS),
     "assign": assign(42, [("ana", "Ana Silva"), ("ben", "Ben Okafor")]),
@@ -103,10 +168,14 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_a_form_looks_as_it_was_read(name: str) -> None:
-    shown = forms.modal(FORMS[name], room="C01")
+def test_every_form_of_the_desk_is_what_slack_takes(name: str) -> None:
+    assert view_faults(forms.modal(FORMS[name], room="C01")) == []
+
+
+def test_a_form_looks_as_it_was_read() -> None:
+    shown = forms.modal(CLOSING, room="C01")
     assert view_faults(shown) == []
-    golden(f"slack/forms/{name}", shown)
+    golden("slack/form", shown)
 
 
 def test_the_home_tab_looks_as_it_was_read() -> None:
@@ -290,7 +359,7 @@ def test_a_link_is_no_press() -> None:
 
 
 def test_what_was_filled_in_comes_back_by_name() -> None:
-    shown = forms.modal(FORMS["close"], room="C01", thread="1.2")
+    shown = forms.modal(CLOSING, room="C01", thread="1.2")
     state = {
         "outcome": {"outcome": {"type": "static_select", "selected_option": {"value": "spam"}}},
         "topics": {"topics": {"type": "checkboxes", "selected_options": [{"value": "idea"}]}},
