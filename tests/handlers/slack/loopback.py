@@ -11,8 +11,10 @@ import asyncio
 import hashlib
 import hmac
 import json
+import random
+import sys
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -86,6 +88,9 @@ class Loopback:
         self.sockets: list[web.WebSocketResponse] = []
         self.acks: dict[str, Json] = {}
         self.retry_after = 0.05
+        self.dawdle = 0.0  # a call takes up to so many seconds before it is taken and again after
+        self.random: random.Random | None = None  # troubles at random, by `odds`
+        self.odds: dict[str, float] = {}
         self.silent = False
         self.scopes = ""
         self.url = ""
@@ -143,6 +148,7 @@ class Loopback:
                 web.get("/socket/{ticket}", self._socket),
                 web.post("/answer/{ticket}", self._answered),
                 web.post("/upload/{file}", self._uploaded),
+                web.get("/seen", self._seen),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -168,8 +174,8 @@ class Loopback:
         method = request.match_info["method"]
         arguments = await _arguments(request)
         token = _token(request, arguments)
-        waiting = self.troubles[method]
-        trouble = waiting.popleft() if waiting else None
+        trouble = self._trouble(method)
+        await self._dawdle()
         if trouble is Trouble.LIMITED:
             headers = {"Retry-After": f"{self.retry_after:g}"}
             return web.json_response(
@@ -186,6 +192,7 @@ class Loopback:
             answer = {"ok": True, **self._take(method, token, arguments)}
         except Refusal as refusal:
             answer = {"ok": False, "error": refusal.error}
+        await self._dawdle()
         if trouble is Trouble.DROP_AFTER:
             return _broken(request)
         if trouble is Trouble.SLOW_AFTER:
@@ -195,6 +202,36 @@ class Loopback:
             return web.json_response({"ok": False, "error": "fatal_error"}, status=500)
         headers = {"X-OAuth-Scopes": self.scopes} if self.scopes else {}
         return web.json_response(answer, headers=headers)
+
+    def _trouble(self, method: str) -> Trouble | None:
+        if self.troubles[method]:
+            return self.troubles[method].popleft()
+        if self.random is not None and self.random.random() < self.odds.get(method, 0.0):
+            return self.random.choice(list(Trouble))
+        return None
+
+    async def _dawdle(self) -> None:
+        if self.dawdle:
+            await asyncio.sleep(random.uniform(0, self.dawdle))
+
+    def copies(self) -> Counter[str]:
+        """How often each key stands in the history of any channel."""
+        return Counter(
+            str(message["metadata"]["event_payload"]["key"])
+            for channel in self.channels.values()
+            for message in channel.messages.values()
+            if message.get("metadata")
+        )
+
+    async def _seen(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            [
+                [message["metadata"]["event_payload"]["key"], message["text"]]
+                for channel in self.channels.values()
+                for message in channel.messages.values()
+                if message.get("metadata")
+            ]
+        )
 
     def _take(self, method: str, token: str, arguments: Json) -> Json:
         wanted = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
@@ -517,3 +554,17 @@ def _broken(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
+
+
+async def serve(rooms: int, dawdle: float) -> None:
+    """A workspace in a process of its own; it ends with whoever started it."""
+    async with Loopback() as slack:
+        slack.dawdle = dawdle
+        for number in range(rooms):
+            slack.channel(f"CR{number}", f"room-{number}")
+        print(slack.url, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2])))
