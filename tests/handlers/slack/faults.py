@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -69,6 +70,9 @@ async def carry_all(desk: Desk, url: str) -> None:
 async def troubled(url: str, number: int, seed: int) -> list[str]:
     """Post so many while every call may meet any trouble. What is not as it must be."""
     desk = a_desk(url, ROOMS, life=LIFE)
+    # So much goes wrong here that some would be parked, for a person to look at.
+    patient = replace(desk.settings.delivery, tries=1000)
+    desk.settings = replace(desk.settings, delivery=patient)
     for room in ROOMS:
         mentions = tuple(incoming(room.id, n) for n in range(number // len(ROOMS)))
         desk.act(take_in, source=room.id, batch=Batch(mentions=mentions, cursor="1"))
