@@ -27,7 +27,7 @@ class Beside:
     """`marks` names, for each table, the column by which a row is seen to be new."""
 
     def __init__(self, source: Path, target: Path, marks: Mapping[str, str]) -> None:
-        self._source = sqlite3.connect(source, isolation_level=None)
+        self.source = sqlite3.connect(source, isolation_level=None)
         self.target = connect(target)
         self._marks = marks
         self._rows: dict[str, list[tuple[object, ...]]] = {}
@@ -36,7 +36,7 @@ class Beside:
         self.learn()
 
     def _statement(self, table: str) -> str:
-        columns = self._source.execute(f"PRAGMA table_info({table})").fetchall()
+        columns = self.source.execute(f"PRAGMA table_info({table})").fetchall()
         places = ", ".join("?" * len(columns))
         again = _RENEWED if table == "patrons" else ""
         return f"INSERT INTO {table} VALUES ({places}){again}"  # noqa: S608 - our own tables
@@ -44,7 +44,7 @@ class Beside:
     def learn(self) -> int:
         """Read the rows that were added, or renewed, since the last time. Returns how many."""
         for table, mark in self._marks.items():
-            rows = self._source.execute(
+            rows = self.source.execute(
                 f"SELECT *, {mark} FROM {table} WHERE {mark} > ? ORDER BY {mark}",  # noqa: S608
                 (self._seen[table],),
             ).fetchall()
@@ -58,5 +58,5 @@ class Beside:
             self.target.executemany(self._insert[table], rows)
 
     def close(self) -> None:
-        self._source.close()
+        self.source.close()
         self.target.close()

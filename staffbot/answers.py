@@ -302,6 +302,14 @@ def sorry(incident: str) -> Message:
     )
 
 
+def not_stored(incident: str) -> Message:
+    """The database cannot be written: a person has to see to it, and the log says to what."""
+    return say(
+        "Nothing was changed: staffbot cannot write to its database just now. Try it again in a "
+        f"while, and give this number to whoever looks after staffbot: {incident}."
+    )
+
+
 def why(facts: CardFacts, lines: Sequence[str]) -> Message:
     """Why a mention is here: where it came from, which rule, which clock."""
     return say(f"Mention {facts.mention.number} is {a(facts.kind)}.", *lines)

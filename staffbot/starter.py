@@ -201,6 +201,7 @@ def config_text(answers: Mapping[str, str]) -> str:
         parts.append(_room("[[rooms]]", said, "team"))
     else:
         parts.append(_several(said, teams))
+    parts.append(_staff(said["platform"]))
     parts += _feeds(said["feeds"])
     if said["webhook"] == "yes":
         parts.append(_WEBHOOK)
@@ -244,6 +245,7 @@ _WEBHOOK = f"""\
 # make one with: echo whsec_$(openssl rand -base64 32)
 [[sources]]
 name = "contact-form"
+label = "the contact form"
 type = "webhook"
 kind = "message"
 secrets = ["{WEBHOOK_SECRET}"]
@@ -273,6 +275,19 @@ def _room(heading: str, said: Mapping[str, str], key: str) -> str:
     return f"{heading}\nplatform = {toml(platform)}\nid = {toml(room)}\n"
 
 
+def _staff(platform: str) -> str:
+    here = "Who can be chosen on the page" if platform == "local" else "Who has a role"
+    key = "ana" if platform == "local" else "U0123456789"
+    return f"""\
+# {here}; a manager or deputy is told when a mention waits far too long.
+#[[staff]]
+#key = "ana"
+#name = "Ana Silva"
+#role = "manager"
+#ids = {{ {platform} = "{key}" }}
+"""
+
+
 def _several(said: Mapping[str, str], teams: list[tuple[str, str]]) -> str:
     """The teams, and a rule for each as an example; what fits no rule goes to the first team."""
     parts = ["# A team can have `hours`, `targets`, `nagging` and `digest` of its own."]
@@ -295,5 +310,16 @@ def _feeds(answer: str) -> list[str]:
             number += 1
             name = f"{key}-{number}"
         taken.add(name)
-        parts.append(f'[[sources]]\nname = "{name}"\ntype = "feed"\nurl = {toml(address)}\n')
+        # WordPress and most blogs call the feed of their comments so.
+        comments = "comment" in urlsplit(address).path.lower()
+        parts.append(
+            f"{_COMMENTS if comments else _ENTRIES}[[sources]]\nname = {toml(name)}\n"
+            f'label = {toml(host)}\ntype = "feed"\nurl = {toml(address)}\n'
+            + ("" if comments else "#")
+            + 'kind = "comment"\n'
+        )
     return parts
+
+
+_COMMENTS = "# Comments expect an answer, so each has a clock.\n"
+_ENTRIES = "# What stands in a feed is only heard of, without a clock, unless it is of comments.\n"

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ T = TypeVar("T")
 HEAD = "0001"
 # A deadlock or serialization failure is begun again this often before it is an error.
 _TRIES = 5
+# For so long another process that writes is waited for.
+_PATIENCE_SECONDS = 30
 _BEGIN_AGAIN = frozenset({"40001", "40P01"})
 # By SQLite's names of what can be wrong with a disk; a person has to see to each.
 _TROUBLES = {
@@ -82,13 +85,13 @@ class Store:
             raise StoreError(f"cannot write the database {path}: {problem.strerror}") from problem
         writer = create_engine(
             f"sqlite:///{path}", poolclass=QueuePool, pool_size=1, max_overflow=0,
-            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30},
+            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _PATIENCE_SECONDS},
         )  # fmt: skip
         event.listen(writer, "connect", _prepare_writer)
         event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
         reader = create_engine(
             f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=QueuePool, pool_size=4,
-            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30},
+            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _PATIENCE_SECONDS},
         )  # fmt: skip
         event.listen(reader, "connect", _prepare_reader)
         event.listen(reader, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
@@ -183,9 +186,11 @@ class Store:
                 f"the database was written by a newer staffbot (its version {found}, mine {HEAD}); "
                 "nothing was changed: install that version, or restore a backup"
             )
+        if found is None:
+            raise StoreError("the database has no tables yet: run `staffbot migrate` once")
         if found != HEAD:
             raise StoreError(
-                f"the database stands at version {found or 'none'}, and this staffbot needs {HEAD}: "
+                f"the database stands at version {found}, and this staffbot needs {HEAD}: "
                 "make a backup and run `staffbot migrate`"
             )
 
@@ -258,11 +263,27 @@ def sqlite_file(url: str) -> Path | None:
 def _prepare_writer(connection: Any, _: Any) -> None:
     # SQLAlchemy's own BEGIN (see the begin listener) instead of the driver's late one.
     connection.isolation_level = None
+    _use_wal(connection)
     for pragma in (
-        "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
+        "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
         "temp_store=MEMORY", "cache_size=-16000",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch to the write-ahead log. SQLite does not wait here as it does for any other lock, so a
+    process that closes the database at this very moment would fail us."""
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as problem:
+            busy = problem.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+            if not busy or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.02)
 
 
 def _prepare_reader(connection: Any, _: Any) -> None:

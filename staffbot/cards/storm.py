@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from staffbot.messages import (
@@ -24,6 +24,8 @@ from staffbot.words import (
     moment,
     sentence,
 )
+
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,8 @@ class StormFacts:
 def storm_card(facts: StormFacts) -> Message:
     """One card for all of them; the next five at a time, or all closed at once."""
     where = f" for {facts.team}" if facts.team else ""
-    within = duration(facts.last_at - facts.began_at)
+    lasted = facts.last_at - facts.began_at
+    within = duration(lasted) if lasted >= _MINUTE else "a minute"
     mentions = count(facts.total, "mention")
     closed = facts.total - facts.unclaimed - facts.claimed
     stand = f"{facts.unclaimed} unclaimed, {facts.claimed} claimed, {closed} closed"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from staffbot.desk.conversations import add_note
+from staffbot.desk.conversations import add_note, clock_from_now
 from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
-from staffbot.policy import answered_within, clocks, waited_seconds, worked_seconds
+from staffbot.policy import answered_within, waited_seconds, worked_seconds
 
 _SAID = {
     Outcome.ANSWERED: "answered",
@@ -132,19 +132,19 @@ def reopen(tx: Tx, number: int, person: Person) -> Answer:
     return Done(mention=number, said=f"{number} is open again.", event=event)
 
 
-def begin_again(tx: Tx, mention: Mention, person: Person | None, **detail: Any) -> int:
-    """A new cycle of a closed mention, whose clocks start now. Returns the event."""
-    team = tx.team(mention.team)
-    clock = clocks(
-        tx.now, expects_answer=mention.expects_answer, nagging=team.nagging,
-        target=team.target(mention.source, mention.kind), hours=tx.hours(team.key),
-    )  # fmt: skip
+def begin_again(
+    tx: Tx, mention: Mention, person: Person | None, *, expects: bool | None = None, **detail: Any
+) -> int:
+    """A new cycle of a closed mention, whose clocks start now. Returns the event.
+
+    `expects`: whether an answer is owed now; as before where it is left out.
+    """
+    owed = mention.expects_answer if expects is None else expects
     event = enact(
         tx, mention, Happened.REOPENED, person,
         {
+            **clock_from_now(tx, mention, owed),
             "status": Status.OPEN, "outcome": None, "topics": [], "cycle": mention.cycle + 1,
-            "came_at": tx.now, "clock_from": clock.starts_at, "claim_due_at": clock.claim_due_at,
-            "answer_due_at": clock.answer_due_at, "next_step_at": clock.next_step_at,
             "claimed_at": None, "answered_at": None, "closed_at": None, "owner": None,
             "waited_seconds": 0, "waiting_since": None, "snoozed_until": None,
             "still_asked_at": None,

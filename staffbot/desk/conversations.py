@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, func, insert, select
 
 from staffbot.desk import telling
@@ -187,21 +189,23 @@ def set_clock(tx: Tx, number: int, person: Person, expects: bool) -> Answer:
     if mention.expects_answer is expects:
         said = "expects an answer" if expects else "was only heard"
         return Unchanged(mention=number, said=f"{number} {said} already.")
+    event = enact(tx, mention, Happened.CLOCK_SET, person, clock_from_now(tx, mention, expects))
+    said = f"{number} has a clock now." if expects else f"{number} has no clock any more."
+    return Done(mention=number, said=said, event=event)
+
+
+def clock_from_now(tx: Tx, mention: Mention, expects: bool) -> dict[str, Any]:
+    """What changes where a mention expects an answer from now on, or none any more."""
     team = tx.team(mention.team)
     clock = clocks(
         tx.now, expects_answer=expects, nagging=team.nagging,
         target=team.target(mention.source, mention.kind), hours=tx.hours(team.key),
     )  # fmt: skip
-    event = enact(
-        tx, mention, Happened.CLOCK_SET, person,
-        {
-            "expects_answer": expects, "came_at": tx.now, "clock_from": clock.starts_at,
-            "claim_due_at": clock.claim_due_at, "answer_due_at": clock.answer_due_at,
-            "next_step_at": clock.next_step_at,
-        },
-    )  # fmt: skip
-    said = f"{number} has a clock now." if expects else f"{number} has no clock any more."
-    return Done(mention=number, said=said, event=event)
+    return {
+        "expects_answer": expects, "came_at": tx.now, "clock_from": clock.starts_at,
+        "claim_due_at": clock.claim_due_at, "answer_due_at": clock.answer_due_at,
+        "next_step_at": clock.next_step_at,
+    }  # fmt: skip
 
 
 def _need_open(tx: Tx, mention: Mention) -> None:

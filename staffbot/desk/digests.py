@@ -33,6 +33,8 @@ _LOOK_BACK = timedelta(days=14)
 # So many mentions that need someone are followed by one digest.
 _LISTED = 200
 _TOPICS = ("idea", "thanks")
+# Named, as "not closed" would have the database read a team's whole history.
+_OPEN = (Status.OPEN, Status.CLAIMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +263,7 @@ def _needs_now(tx: Tx, team: Team) -> ColumnElement[bool]:
     owed = (mentions.c.status == Status.CLAIMED) & (mentions.c.answer_due_at <= closing)
     return (
         (mentions.c.team == team.key)
+        & mentions.c.status.in_(_OPEN)
         & mentions.c.expects_answer
         & mentions.c.waiting_since.is_(None)
         & mentions.c.answered_at.is_(None)
@@ -272,7 +275,7 @@ def _waiting(tx: Tx, team: Team) -> int:
     return tx.conn.execute(
         select(func.count())
         .select_from(mentions)
-        .where(mentions.c.team == team.key, mentions.c.status != Status.CLOSED)
+        .where(mentions.c.team == team.key, mentions.c.status.in_(_OPEN))
         .where(mentions.c.waiting_since.is_not(None))
     ).scalar_one()
 

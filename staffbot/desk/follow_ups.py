@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, insert, select
 
 from staffbot.desk import telling
 from staffbot.desk.closing import begin_again
+from staffbot.desk.conversations import clock_from_now
 from staffbot.desk.hashes import Hashed
 from staffbot.desk.ledger import Tx, enact, mention_of, to_change
 from staffbot.desk.newcomers import words_row
@@ -46,9 +47,12 @@ def joins(tx: Tx, item: Hashed, before: Mention) -> bool:
     part = _keep(tx, mention, item)
     last = mention.owner or mention.last_owner
     if decided is FollowUp.REOPEN:
-        event = begin_again(tx, mention, None, part=part)
+        event = begin_again(tx, mention, None, expects=True, part=part)
     else:
-        event = enact(tx, mention, Happened.FOLLOWED_UP, None, _heard_from(tx, mention), part=part)
+        event = enact(
+            tx, mention, Happened.FOLLOWED_UP, None, _heard_from(tx, mention, decided, expects),
+            part=part,
+        )  # fmt: skip
     owner = get_person(tx, last)
     if owner is not None and decided is not FollowUp.KEEP_CLOSED:
         telling.tell(tx, owner, mention, "followed_up", event=event)
@@ -69,6 +73,11 @@ def _keep(tx: Tx, mention: Mention, item: Hashed) -> int:
     return part
 
 
-def _heard_from(tx: Tx, mention: Mention) -> Mapping[str, Any]:
-    """The patron wrote: nobody waits for them any more, and the answer clock goes on."""
+def _heard_from(tx: Tx, mention: Mention, decided: FollowUp, expects: bool) -> Mapping[str, Any]:
+    """The patron wrote: nobody waits for them any more, and the answer clock goes on.
+
+    It begins where what was only heard of till now becomes a question to the library.
+    """
+    if decided is FollowUp.JOIN and expects and not mention.expects_answer:
+        return clock_from_now(tx, mention, True)
     return woken(tx, mention, by_patron=True) if mention.waiting_since is not None else {}

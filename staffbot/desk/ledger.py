@@ -178,6 +178,8 @@ def change(tx: Tx, mention: Mention, **values: Any) -> None:
     if mention.storm is not None:
         tx.conn.execute(
             update(posts)
+            # By the index of mentions, as that of keys does not serve a beginning of one.
+            .where(posts.c.mention.is_(None), posts.c.kind == "storm")
             .where(posts.c.key.startswith(f"storm:{mention.storm}:"))
             .where(posts.c.state.in_(("waiting", "sending", "sent")))
             .values(wanted=posts.c.wanted + 1, pending=1)

@@ -206,13 +206,12 @@ def extend_waiting(tx: Tx, prefix: str, more: Mapping[str, Any]) -> int | None:
     else takes the place of what stood there.
     """
     rows = tx.conn.execute(
-        select(posts.c.id, posts.c.key, posts.c.detail)
+        select(posts.c.id, posts.c.detail)
         .where(posts.c.pending == 1, posts.c.state == "waiting", posts.c.kind == "nag")
+        .where(func.substr(posts.c.key, 1, len(prefix)) == prefix)
         .order_by(posts.c.id)
     ).all()
     for row in rows:
-        if not row.key.startswith(prefix):
-            continue
         detail = dict(row.detail)
         for name, value in more.items():
             detail[name] = [*detail[name], *value] if isinstance(value, list) else value

@@ -118,7 +118,8 @@ def _one_at_a_time(tx: Tx) -> None:
 def _due(tx: Tx, teams: list[str]) -> list[Mention]:
     rows = tx.conn.execute(
         select(mentions)
-        .where(mentions.c.next_step_at <= tx.now, mentions.c.team.in_(teams))
+        # Not the bare column, or SQLite reads every mention of those teams by an index of theirs.
+        .where(mentions.c.next_step_at <= tx.now, (mentions.c.team + "").in_(teams))
         .order_by(mentions.c.next_step_at, mentions.c.number)
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True)

@@ -89,7 +89,7 @@ def _telling(
             return _sentence(f"The patron wrote again: {what}.", show)
         case "kept_private":
             read = Button(name="read", label="Read privately", mention=mention.number)
-            return _sentence(f"{who} kept {what} private. You are named to read it.", read, claim)
+            return _sentence(f"{who} kept {what}, private. You are named to read it.", read, claim)
         case _:
             return None
 

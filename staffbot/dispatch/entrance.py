@@ -23,7 +23,7 @@ from staffbot.dispatch import figuring, passing, pausing, seeing, working
 from staffbot.dispatch.asking import ask
 from staffbot.dispatch.completing import completions
 from staffbot.dispatch.jobs import Handler, job_of
-from staffbot.errors import Refused
+from staffbot.errors import Refused, StoreError
 from staffbot.messages import Message, Reply, say
 from staffbot.model import Actor, Person
 
@@ -107,11 +107,13 @@ class Dispatch:
             return await run()
         except Refused as refused:
             return replace(say(str(refused)), refused=True)
-        except Exception:
+        except Exception as problem:
             incident = secrets.token_hex(3)
             # Only a control's name and a platform: neither the line nor the person stands here.
             _log.exception("incident", incident=incident, doing=what, platform=actor.platform)
-            return replace(answers.sorry(incident), failed=True)
+            full = isinstance(problem, StoreError)
+            said = answers.not_stored(incident) if full else answers.sorry(incident)
+            return replace(said, failed=True)
 
 
 def _perform(tx: Tx, actor: Actor, call: Call, mention: int | None) -> Reply:

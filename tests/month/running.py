@@ -135,8 +135,6 @@ class Month:
         self.read_to = len(self.chat.seen)
         self.watch.look(new, now, late=late)
         await self._people(new, now)
-        if not late:
-            carry(self.desk, self.chat)
 
     async def _people(self, new: list[Seen], now: datetime) -> None:
         hours = self.desk.look(lambda tx: tx.hours("adult"))

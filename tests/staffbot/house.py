@@ -128,6 +128,16 @@ class Running:
             return answer.status, await answer.json()
 
 
+async def _page(local: LocalChat, house: asyncio.Task[None]) -> str:
+    """The address of the page; empty where the house ended before it was open."""
+    opening = asyncio.ensure_future(local.opened())
+    await asyncio.wait({opening, house}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+    if opening.done():
+        return opening.result()
+    opening.cancel()
+    return ""
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -158,8 +168,7 @@ async def running(
     local = up.chats.get("local")
     try:
         async with aiohttp.ClientSession() as session:
-            async with asyncio.timeout(PATIENCE):
-                page = await local.opened() if isinstance(local, LocalChat) else ""
+            page = await _page(local, task) if isinstance(local, LocalChat) else ""
             yield Running(
                 page=page,
                 public=f"http://127.0.0.1:{up.public_port}",

@@ -246,6 +246,35 @@ def test_a_follow_up_reopens_and_tells_the_last_owner(library: Library) -> None:
     assert [post.person for post in told] == ["ana"]
 
 
+def test_a_question_after_just_thanks_has_a_clock(library: Library) -> None:
+    from staffbot.desk.closing import thanks
+
+    number = library.arrives("Thank you!", conversation="c", patron=LENA)
+    library.desk.act(thanks, number, library.person("ana"))
+    library.clock.forward(hours=1)
+    library.take_in(library.incoming("And on Sunday?", conversation="c", patron=LENA))
+    mention = library.mention(number)
+    assert (mention.status, mention.expects_answer) == (Status.OPEN, True)
+    assert mention.answer_due_at == library.clock.now + timedelta(hours=4)
+
+
+def test_a_question_to_the_library_after_what_was_only_heard_begins_a_clock(
+    library: Library,
+) -> None:
+    number = library.arrives("Sunday haul", conversation="c", patron=LENA, kind=Kind.HASHTAG)
+    assert library.mention(number).next_step_at is None
+    library.clock.forward(hours=1)
+    library.take_in(
+        library.incoming("#haul again", conversation="c", patron=LENA, kind=Kind.HASHTAG)
+    )
+    assert not library.mention(number).expects_answer
+    library.take_in(library.incoming("Are you open?", conversation="c", patron=LENA))
+    mention = library.mention(number)
+    assert (mention.expects_answer, mention.clock_from) == (True, library.clock.now)
+    assert mention.claim_due_at == library.clock.now + timedelta(hours=2)
+    assert mention.next_step_at is not None
+
+
 def test_patrons_are_kept_once_as_they_are_now(library: Library) -> None:
     library.take_in(library.incoming(patron=LENA))
     library.take_in(library.incoming(patron=replace(LENA, name="Lena Paz")))

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import text, update
 
 from staffbot.commands import VERBS, find
+from staffbot.desk.ledger import Tx
 from staffbot.dispatch import Dispatch
 from staffbot.dispatch.asking import FORMS
 from staffbot.dispatch.entrance import HANDLERS
@@ -313,7 +314,7 @@ async def test_a_storm_is_taken_five_at_a_time_and_closed_at_once(staff: Staff) 
     take = next(c for c in storm.controls if isinstance(c, Button) and c.name == "take_next")
     taken = await staff.presses(take.name, None, take.value)
     assert isinstance(taken, Message)
-    assert taken.text == "You have 1, 2, 3, 4, 5."
+    assert taken.text == "Yours now: 1, 2, 3, 4, 5."
     listed = await staff.presses("storm", None, take.value)
     assert isinstance(listed, Message)
     assert listed.text == "14 mentions still open."
@@ -443,3 +444,21 @@ async def test_looking_writes_nothing(staff: Staff, verb: str) -> None:
     before = (staff.library.rows(events), staff.library.rows(mentions))
     await staff.types(verb)
     assert (staff.library.rows(events), staff.library.rows(mentions)) == before
+
+
+async def test_a_full_disk_is_said_and_nothing_is_claimed(staff: Staff) -> None:
+    library = staff.library
+    library.arrives()
+
+    def fill(tx: Tx) -> None:
+        pages = tx.conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+        tx.conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    library.desk.act(fill)
+    with structlog.testing.capture_logs() as logged:
+        said = await staff.says(f"note 1 {'called back ' * 900}")
+    assert said.startswith("Nothing was changed: staffbot cannot write to its database")
+    [line] = [entry for entry in logged if entry["event"] == "incident"]
+    assert line["incident"] in said
+    library.desk.act(lambda tx: tx.conn.exec_driver_sql("PRAGMA max_page_count = 1000000"))
+    assert await staff.says("claim 1") == "Mention 1 is yours."

@@ -76,6 +76,7 @@ class LifeCycle(RuleBasedStateMachine):
     @rule(target=numbers, conversation=st.sampled_from(["", "a", "b"]))
     def arrives(self, conversation: str) -> Any:
         self.library.clock.forward(minutes=20)
+        self.last = None  # it is too late to undo that
         incoming = self.library.incoming(
             conversation=conversation, patron=Patron(name="Lena", handle="@lena")
         )
@@ -84,6 +85,7 @@ class LifeCycle(RuleBasedStateMachine):
         assert taken.new + taken.followed_up == 1
         if taken.new:
             self.model[before + 1] = Expected()
+            self.last = None  # it is too late for Undo by now
             return before + 1
         joined = self.library.rows(arrivals)
         number = next(row.mention for row in joined if row.part == max(r.part for r in joined))

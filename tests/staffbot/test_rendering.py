@@ -64,7 +64,7 @@ def test_people_are_told_in_a_sentence_without_the_patrons_words(sqlite_library:
     library.desk.act(claims.hand_over, library.person("ben"), library.person("ana"))
     expected = {
         "assigned": "Ana Silva gave you 1, a mention on Social.",
-        "kept_private": "Ben Okafor kept 1, a mention on Social private. You are named to read it.",
+        "kept_private": "Ben Okafor kept 1, a mention on Social, private. You are named to read it.",
         "handed_over": "Ben Okafor handed over to you: 1.",
     }
     for about, text in expected.items():

@@ -70,6 +70,8 @@ def test_a_library_with_everything(tmp_path: Path) -> None:
         ("contact-form", "webhook"),
     ]
     assert found.sources[-1].kind is Kind.MESSAGE
+    assert [source.kind for source in found.sources[:2]] == [None, Kind.COMMENT]
+    assert [source.label for source in found.sources[:2]] == ["blog.example", "blog.example"]
 
 
 def test_it_is_asked_in_order_until_all_is_known() -> None:
