@@ -87,6 +87,10 @@ class Api:
             self._identity = await self.fresh_identity()
         return self._identity
 
+    def known_as(self, us: Identity) -> None:
+        """Who we are, where somebody knows it already."""
+        self._identity = us
+
     async def fresh_identity(self) -> Identity:
         try:
             answer = await self.client().auth_test()

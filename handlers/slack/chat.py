@@ -18,6 +18,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from handlers.slack.api import Api
 from handlers.slack.files import Files
 from handlers.slack.history import History, metadata
+from handlers.slack.people import People
 from handlers.slack.refusals import BLOCKS, error_of
 from handlers.slack.view import blocks, notification
 from staffbot.errors import DeliveryError, MessageGone
@@ -43,9 +44,10 @@ class Ears(Protocol):
 class SlackChat:
     platform = PLATFORM
 
-    def __init__(self, api: Api, ears: Ears | None = None) -> None:
+    def __init__(self, api: Api, ears: Ears | None = None, people: People | None = None) -> None:
         self.api = api
         self.ears = ears
+        self.people = people
         self._history = History(api)
         self._files = Files(api)
         self._direct: dict[str, str] = {}

@@ -94,16 +94,17 @@ def _open(door_settings: DoorSettings, settings: Settings, desk: Desk, clock: Cl
     options = _options(door_settings)
     api = _api(options, settings)
     replies = Replies(api)
+    people = People(api, settings, managers_group=options.managers_group)
     listeners = Listeners(
         api=api,
         desk=desk,
-        people=People(api, settings, managers_group=options.managers_group),
+        people=people,
         replies=replies,
         root=settings.root,
         claim_reactions=options.claim_reactions,
         done_reactions=options.done_reactions,
     )
-    return SlackChat(api, _ears(options, settings, api, listeners, replies))
+    return SlackChat(api, _ears(options, settings, api, listeners, replies), people)
 
 
 def _ears(

@@ -83,6 +83,10 @@ class People:
             role=await self._role(user_id),
         )
 
+    def know(self, user_id: str, name: str) -> None:
+        """A full member, where somebody knows it already; for as long as Slack's own word holds."""
+        self._known[user_id] = _Known(name=name, refused="", at=self._now())
+
     def room(self, channel: str) -> Room | None:
         """The team's room that this channel is, if it is one."""
         room = Room(platform=PLATFORM, id=channel)
