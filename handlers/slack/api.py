@@ -30,6 +30,9 @@ BURST = 3  # posts to a channel at once, before its pace of one a second holds
 # The SDK logs what it sends at DEBUG, which holds patrons' words: never below WARNING.
 SDK_LOG = logging.getLogger("staffbot.slack.sdk")
 SDK_LOG.setLevel(logging.WARNING)
+# Bolt warns of tokens that it finds in the environment, which is where ours are.
+BOLT_LOG = logging.getLogger("staffbot.slack.bolt")
+BOLT_LOG.setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,4 +204,4 @@ def _nothing_but_kind(problem: Exception) -> Exception | None:
     return None if isinstance(problem, SlackApiError) else problem
 
 
-__all__ = ["SDK_LOG", "Api", "Call", "Identity", "error_of"]
+__all__ = ["BOLT_LOG", "SDK_LOG", "Api", "Call", "Identity", "error_of"]

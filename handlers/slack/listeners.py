@@ -21,7 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from handlers.slack import forms
-from handlers.slack.api import SDK_LOG, Api
+from handlers.slack.api import BOLT_LOG, Api
 from handlers.slack.controls import Pressed, pressed
 from handlers.slack.home import closed, home
 from handlers.slack.people import NotStaff, People
@@ -85,7 +85,7 @@ class Listeners:
 
         app = AsyncApp(
             name="staffbot",
-            logger=SDK_LOG,
+            logger=BOLT_LOG,
             process_before_response=True,
             signing_secret=signing_secret.value if signing_secret else "",
             request_verification_enabled=signing_secret is not None,

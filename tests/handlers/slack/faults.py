@@ -40,7 +40,7 @@ from tests.handlers.slack.loopback import BOT_TOKEN, Loopback
 ROOMS = tuple(Room(platform="slack", id=f"CR{number}") for number in range(40))
 LIFE = timedelta(seconds=1)
 LIMIT_SECONDS = 600.0
-ODDS = {"chat.postMessage": 0.4, "conversations.history": 0.1}
+ODDS = {"chat.postMessage": 0.25, "conversations.history": 0.05}
 
 
 def a_chat(url: str) -> SlackChat:

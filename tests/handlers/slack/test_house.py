@@ -6,7 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ from tests.handlers.slack.loopback import (
     signed,
 )
 from tests.handlers.slack.stage import actions, until
+from tests.library import HandClock
 from tests.staffbot.house import SECRET, Running, running
 
 CONFIG = """\
@@ -78,10 +80,11 @@ class Street:
     folder: Path
     mode: str
     up: Running | None = None
+    clock: HandClock = field(default_factory=lambda: HandClock(datetime.now(UTC)))
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Running]:
-        async with running(house(self.folder, self.slack, self.mode)) as up:
+        async with running(house(self.folder, self.slack, self.mode), clock=self.clock) as up:
             self.up = up
             if self.mode == "socket":
                 await self.slack.connected()
@@ -109,6 +112,15 @@ class Street:
         }  # fmt: skip
         _, answer = await self.body("slash_commands", payload)
         return str(answer.get("text", ""))
+
+    async def everything(self, text: str, user: str = "U3") -> str:
+        """All that a command answers, and not only its sentence."""
+        payload = {
+            "command": "/lib", "text": text, "user_id": user, "channel_id": "C01",
+            "team_id": TEAM, "trigger_id": self.slack.trigger(),
+            "response_url": self.slack.answer_url(),
+        }  # fmt: skip
+        return json.dumps(await self.body("slash_commands", payload))
 
     def pressing(
         self, action: Mapping[str, Any], user: str = "U1", at: str = "1.1"
@@ -243,6 +255,38 @@ async def test_a_card_that_somebody_deletes_is_posted_once_more(street: Street) 
         await street.shows("claimed by Ana Silva")
         assert street.card()["ts"] != old
         assert len(street.slack.channels["C01"].messages) == 1
+
+
+async def test_a_reminder_is_one_direct_message_with_its_buttons(street: Street) -> None:
+    slack = street.slack
+    async with street.open() as up:
+        await up.send("Is the lift working?")
+        await street.shows("is unclaimed")
+        await street.press("claim")
+        await street.shows("claimed by Ana Silva")
+    street.clock.forward(hours=3, minutes=30)
+    async with street.open():  # what is due is looked at once at the start
+        await until(lambda: slack.texts("DU1"))
+        (nag,) = slack.channels["DU1"].messages.values()
+        assert "1 mention" in nag["text"]
+        assert {"still", "snooze", "hand_over"} <= set(actions(nag))
+        assert "lift" not in json.dumps(nag)
+        pressing = street.pressing(actions(nag)["still"], at="3.3")
+        answers = len(slack.answers)
+        await street.body("interactive", {**pressing, "channel": {"id": "DU1"}})
+        await until(lambda: len(slack.answers) > answers)
+        assert "[[staff]]" not in slack.answers[-1]["text"]  # who is known is staff there too
+
+
+async def test_a_closed_channel_is_said_once_and_is_no_loop(street: Street) -> None:
+    async with street.open() as up:
+        street.slack.channels["C01"].archived = True
+        await up.send("Do you lend seeds?")
+        await until(lambda: street.slack.called("chat.postMessage"))
+        async with asyncio.timeout(30):
+            while "archived" not in await street.everything("health"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert len(street.slack.called("chat.postMessage")) == 1
 
 
 async def test_what_a_person_typed_wrong_is_said_to_them_alone(street: Street) -> None:

@@ -351,6 +351,18 @@ async def test_what_slack_did_not_sign_is_refused(chat: SlackChat, desk: Desk, w
     assert desk.asked == []
 
 
+async def test_slack_may_ask_whether_the_address_is_ours(chat: SlackChat) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": "c-1"})
+    request = Request(method="POST", path="/slack/events", headers=signed(body), body=body.encode())
+    answer = await chat.hear(request)
+    assert (answer.status, b"c-1" in answer.body) == (200, True)
+
+
+async def test_what_is_no_text_is_refused(chat: SlackChat) -> None:
+    request = Request(method="POST", path="/slack/events", headers={}, body=b"\xff\xfe")
+    assert (await chat.hear(request)).status == 400
+
+
 # --- once, and stored ---------------------------------------------------------------------------
 
 

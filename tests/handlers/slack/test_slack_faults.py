@@ -21,9 +21,9 @@ def run(*arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
 
 
-def test_200_posts_under_random_faults_have_one_copy_each() -> None:
-    run("--posts=200")
+def test_160_posts_under_random_faults_have_one_copy_each() -> None:
+    run("--posts=160")
 
 
-def test_20_kills_lose_and_double_nothing() -> None:
-    run("--kills=20")
+def test_16_kills_lose_and_double_nothing() -> None:
+    run("--kills=16")
