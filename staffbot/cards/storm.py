@@ -1,4 +1,4 @@
-"""The one live card of a storm. Pure; holds no patron's word."""
+"""The one live card of a storm. Pure; a patron's word stands at most in the quoted subject."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from staffbot.messages import (
     Message,
     Paragraph,
     Part,
+    Quote,
     When,
 )
 from staffbot.words import (
@@ -30,7 +31,10 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormFacts:
-    """Many mentions at once, shown as one live card."""
+    """Many mentions at once, shown as one live card.
+
+    `subject` is the title that most of them share or answer, untrusted; empty where there is none.
+    """
 
     storm: int
     team: str
@@ -42,6 +46,7 @@ class StormFacts:
     unclaimed: int
     claimed: int
     networks: Sequence[tuple[str, int]]
+    subject: str = ""
 
 
 def storm_card(facts: StormFacts) -> Message:
@@ -56,6 +61,7 @@ def storm_card(facts: StormFacts) -> Message:
     lines: list[Part] = [
         Heading(text=f"{mentions} at once{where}"),
         Paragraph(line=("Since ", began, f", within {within}.")),
+        *([Quote(text=facts.subject, label="Most are about")] if facts.subject else []),
         Facts(
             pairs=(
                 ("State", (stand,)),

@@ -28,7 +28,7 @@ from staffbot.store import Store
 _PIECE = 2_000
 What = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[WHAT]...", help=f"Days and groups as in chat: {EXAMPLE}."),
+    typer.Argument(metavar="WHAT", help=f"Days and groups as in chat: {EXAMPLE}."),
 ]
 To = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Instead of the terminal.")

@@ -21,6 +21,7 @@ from staffbot.errors import DeliveryError
 from staffbot.model import MessageRef
 from staffbot.tables import posts
 
+_DRAWN_ANEW = frozenset({"nag", "digest"})
 _FIRST_WAIT = timedelta(seconds=0.5)
 _LONGEST_WAIT = timedelta(minutes=5)
 
@@ -70,10 +71,10 @@ def put_back(tx: Tx, post: Taken) -> bool:
 def absent(tx: Tx, post: Taken) -> str:
     """The look-up shows that it did not arrive. Returns the state that follows.
 
-    What is live is posted again; a reminder or a digest is not, as it is late by now and the
-    look-up of a long history is not quite sure.
+    What is live is posted again, and so is a reminder or a digest, which are drawn anew and have
+    nothing to say once they are late. Anything else is not, as it was said for its moment.
     """
-    if not post.live:
+    if not (post.live or post.kind in _DRAWN_ANEW):
         return "unknown" if unknown(tx, post) else "lost"
     return _try_again(tx, post)
 
@@ -149,6 +150,8 @@ def unseen(tx: Tx, post: Taken, problem: DeliveryError) -> str:
     """
     tries = post.tries + 1
     if problem.permanent or (not post.live and tries >= tx.settings.delivery.tries):
+        if not post.live:
+            return "unknown" if unknown(tx, post) else "lost"
         return absent(tx, post)
     later = problem.retry_after
     done = _write_back(

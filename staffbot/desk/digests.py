@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot import stats
@@ -199,7 +199,7 @@ def _states(tx: Tx, numbers: Sequence[int]) -> list[list[Any]]:
     return [[row.number, _state(row)] for row in rows]
 
 
-def _state(row: Row[Any]) -> str:
+def _state(row: Any) -> str:
     if row.status != Status.CLOSED and (row.answered_at or row.waiting_since):
         return "answered" if row.answered_at else "waiting"
     status: str = row.status

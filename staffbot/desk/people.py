@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from staffbot.desk.ledger import Tx
 from staffbot.errors import Refused
@@ -15,17 +15,22 @@ from staffbot.model import Actor, Person, Role
 from staffbot.settings import StaffMember
 from staffbot.tables import actors, people
 
+# Asked at every act, so they are built once.
+_KNOWN_AS = (
+    select(people)
+    .join(actors, actors.c.person == people.c.key)
+    .where(actors.c.platform == bindparam("on"), actors.c.user_id == bindparam("as"))
+)
+_IDS_OF = select(actors).where(actors.c.person.in_(bindparam("keys", expanding=True)))
+
 
 def person_of(tx: Tx, actor: Actor) -> Person:
     """The staff member who this actor is; anyone else in a team's room is staff from now on.
 
     Raises Refused for a stranger outside every team's room.
     """
-    row = tx.conn.execute(
-        select(people)
-        .join(actors, actors.c.person == people.c.key)
-        .where(actors.c.platform == actor.platform, actors.c.user_id == actor.user_id)
-    ).one_or_none()
+    asked = {"on": actor.platform, "as": actor.user_id}
+    row = tx.conn.execute(_KNOWN_AS, asked).one_or_none()
     if row is not None:
         told = {} if row.configured else _told(row, actor)
         if told:
@@ -169,11 +174,12 @@ def _person(tx: Tx, row: Row[Any]) -> Person:
 
 
 def _ids(tx: Tx, keys: Iterable[str] | None) -> dict[str, dict[str, str]]:
-    query = select(actors)
-    if keys is not None:
-        query = query.where(actors.c.person.in_(list(keys)))
+    if keys is None:
+        rows = tx.conn.execute(select(actors))
+    else:
+        rows = tx.conn.execute(_IDS_OF, {"keys": list(keys)})
     found: dict[str, dict[str, str]] = {}
-    for row in tx.conn.execute(query):
+    for row in rows:
         found.setdefault(row.person, {})[row.platform] = row.user_id
     return found
 

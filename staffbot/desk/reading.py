@@ -244,7 +244,23 @@ def storm_facts(tx: Tx, storm: int) -> StormFacts | None:
         unclaimed=by_status.get(Status.OPEN, 0),
         claimed=by_status.get(Status.CLAIMED, 0),
         networks=sorted(by_network.items(), key=lambda pair: (-pair[1], pair[0])),
+        subject=_subject(tx, storm, sum(by_status.values())),
     )
+
+
+def _subject(tx: Tx, storm: int, total: int) -> str:
+    """What most of a storm is about: the title that at least half of it has or answers."""
+    about = func.coalesce(func.nullif(words.c.title, ""), words.c.in_reply_to)
+    row = tx.conn.execute(
+        select(about.label("about"), func.count().label("times"))
+        .join(mentions, mentions.c.number == words.c.mention)
+        .where(mentions.c.storm == storm, words.c.part == 0, mentions.c.private.is_(False))
+        .where(about != "", about.not_like("http%"))
+        .group_by(about)
+        .order_by(func.count().desc(), about)
+        .limit(1)
+    ).one_or_none()
+    return row.about if row is not None and 2 * row.times >= total else ""
 
 
 def of_storm(tx: Tx, storm: int, *statuses: Status, most: int | None = None) -> tuple[int, ...]:

@@ -72,8 +72,11 @@ def _fingerprint(tx: Tx) -> str:
 def _look_in_time(tx: Tx, mention: Mention) -> None:
     """Later steps (the manager's, a stale claim) may come earlier although the due dates stand."""
     times = step_times(tx.team(mention.team), tx.hours(mention.team), mention)
-    at = min((at for at in times.values() if at > tx.now), default=None)
-    if at is not None and (mention.next_step_at is None or at < mention.next_step_at):
+    first = min(times.values(), default=None)
+    if first is None:
+        return
+    at = max(first, tx.now)  # what was told already is left out by the sweep
+    if mention.next_step_at is None or at < mention.next_step_at:
         tx.conn.execute(
             update(mentions).where(mentions.c.number == mention.number).values(next_step_at=at)
         )

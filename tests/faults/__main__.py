@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import kills, pairs, race, runs, shared
+from tests.faults import clock, kills, pairs, race, runs, shared
 from tests.faults.ground import DATABASES
 
 
@@ -28,7 +28,7 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills", "pairs", "race", "shared", "runs"))
+    only = chosen(args.only, ("kills", "pairs", "race", "shared", "runs", "clock"))
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
@@ -42,17 +42,23 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
             yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
     if "shared" in only and "postgres" in databases:
         yield lambda: shared.run(max(args.mentions // 10, 10))
+    if "clock" in only:
+        for database in databases:
+            yield lambda database=database: clock.run(database, args.every)  # type: ignore[misc]
     if "runs" in only:
         yield lambda: runs.run(args.runs)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--only", default="", help="kills, pairs, race, shared, runs")
+    parser.add_argument("--only", default="", help="kills, pairs, race, shared, runs, clock")
     parser.add_argument("--databases", default="", help="sqlite, postgres")
     parser.add_argument("--kills", type=int, default=480, help="of a forked worker")
     parser.add_argument("--kills-postgres", type=int, default=0)
     parser.add_argument("--runs", type=int, default=20, help="kills of a real `staffbot run`")
+    parser.add_argument(
+        "--every", type=int, default=1, help="of the clock's steps, to be killed at"
+    )
     parser.add_argument("--mentions", type=int, default=1000, help="of the claim race")
     well = True
     for run in chosen_runs(parser.parse_args()):

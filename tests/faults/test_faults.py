@@ -46,3 +46,11 @@ def test_two_outboxes_on_one_postgres_share_the_posts() -> None:
 
 def test_20_kills_of_a_real_run_lose_and_double_nothing() -> None:
     run("--only=runs", "--runs=20")
+
+
+@pytest.mark.parametrize(("database", "every"), [("sqlite", 3), ("postgres", 11)])
+def test_killed_at_any_step_a_sweep_is_one_nag_and_a_digest_one_digest(
+    database: str, every: int
+) -> None:
+    """`python -m tests.faults --only=clock` kills at every single step."""
+    run("--only=clock", f"--databases={database}", f"--every={every}")

@@ -17,6 +17,8 @@ from staffbot.desk.ledger import Tx
 from staffbot.tables import metadata
 from tests.month.figures import counted, middle
 from tests.month.running import Month
+from tests.month.transcript import FILE, transcript
+from tests.month.world import WORD
 
 SEEDS = range(1, 2 + int(os.environ.get("STAFFBOT_MONTHS", "0")))
 
@@ -43,6 +45,16 @@ async def test_a_month_keeps_every_law(url: str, seed: int) -> None:
     month.watch.at_the_end(month.desk.look(lambda tx: tx.hours("adult")))
     print(month.report())
     month.desk.store.close()
+    if seed == 1:
+        _keep_an_example(transcript(month.chat.seen))
+
+
+def _keep_an_example(page: str) -> None:
+    """docs/example-day.md is of this run. STAFFBOT_TRANSCRIPT=write writes it anew."""
+    if os.environ.get("STAFFBOT_TRANSCRIPT") == "write":
+        FILE.write_text(page)
+    assert WORD not in page
+    assert FILE.read_text() == page, "run it with STAFFBOT_TRANSCRIPT=write, and look at the page"
 
 
 def _figures_agree(tx: Tx) -> None:

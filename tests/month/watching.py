@@ -106,19 +106,14 @@ class Watch:
             assert seen.room == CHANNEL
             if tx.conn.scalar(select(mentions.c.private).where(mentions.c.number == number)):
                 assert WORD not in said, "words that are kept private in an open channel"
-        if not seen.edit:
-            self.posted[seen.key] += 1
-            assert self.posted[seen.key] == 1, f"{seen.key} was posted twice"
-            if seen.kind == "card":
-                self.cards[number, seen.room] += 1
-                assert self.cards[number, seen.room] == 1, f"two cards of {number}"
+            self.cards[number, seen.room] += not seen.edit
+            assert self.cards[number, seen.room] <= 1, f"two cards of {number}"
+        self.posted[seen.key] += not seen.edit
+        assert self.posted[seen.key] <= 1, f"{seen.key} was posted twice"
 
     def numbers_of(self, seen: Seen) -> list[int]:
         """The mentions that a reminder was for."""
-        detail = self.desk.look(
-            lambda tx: tx.conn.scalar(select(posts.c.detail).where(posts.c.key == seen.key))
-        )
-        return sorted(set(detail["mentions"]))
+        return sorted(set(self.desk.look(_detail, seen.key)["mentions"]))
 
     def posted_as(
         self, number: int, known: Mapping[str, IncomingMention]
@@ -175,7 +170,7 @@ class Watch:
         assert acts is None, f"{key} did something a moment ago"
 
     def _names_everything(self, tx: Tx, key: str, seen: Seen) -> None:
-        owed = [m for m in tx_unfinished(tx) if m.owner == key and _owes(m, seen.at)]
+        owed = [m for m in unfinished(tx) if m.owner == key and _owes(m, seen.at)]
         if not seen.room.id.startswith("direct:"):
             assert seen.message.text.startswith(f"{len(owed)} claimed mention")
             names = {row.name for row in tx.conn.execute(select(people.c.name))}
@@ -193,7 +188,7 @@ class Watch:
             for row in tx.conn.execute(select(people.c.key).where(people.c.away_until > now))
         }
         waits = 0
-        for mention in tx_unfinished(tx):
+        for mention in unfinished(tx):
             if not _owes(mention, now):
                 continue
             limit = CLAIM if mention.status is Status.OPEN else ANSWER
@@ -214,7 +209,7 @@ class Watch:
         opening = hours.first_opening(day)
         assert opening is not None
         assert seen.at >= opening + timedelta(minutes=10), "a digest before its time"
-        detail = tx.conn.scalar(select(posts.c.detail).where(posts.c.key == seen.key))
+        detail = _detail(tx, seen.key)
         since, until = (datetime.fromisoformat(detail[name]) for name in ("since", "until"))
         mine = counted(tx, since, until)
         plain = seen.message.plain()
@@ -242,7 +237,7 @@ class Watch:
     def _day_by_day(self, tx: Tx, hours: Hours) -> None:
         broken = laws.broken(tx)
         assert not broken, broken
-        for mention in tx_unfinished(tx):
+        for mention in unfinished(tx):
             starts = hours.next_opening(mention.came_at)
             assert mention.clock_from == starts, f"the clock of {mention.number} starts wrong"
         self._nothing_is_forgotten(tx, hours)
@@ -253,7 +248,7 @@ class Watch:
             (row.mention, row.cycle, row.recipient)
             for row in tx.conn.execute(select(nags.c.mention, nags.c.cycle, nags.c.recipient))
         }
-        for mention in tx_unfinished(tx):
+        for mention in unfinished(tx):
             if mention.owner is None or not _owes(mention, tx.now):
                 continue
             # Whatever happened to it begins its time anew, and so does a stretch without the program.
@@ -286,8 +281,11 @@ class Watch:
             assert len(late) <= 1, "the platform was away for one opening day only"
 
 
-def tx_unfinished(tx: Tx) -> list[Mention]:
-    return unfinished(tx)
+def _detail(tx: Tx, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = tx.conn.execute(
+        select(posts.c.detail).where(posts.c.key == key)
+    ).scalar_one()
+    return found
 
 
 def _mention(tx: Tx, number: int) -> Mention:

@@ -46,8 +46,10 @@ _ASKS = (
 def settings(url: str) -> Settings:
     """One team with a channel and a board that takes figures only; six staff, a manager, a deputy."""
 
-    def member(key: str, role: Role = Role.STAFF, **more: bool) -> StaffMember:
-        return StaffMember(key=key, name=key.capitalize(), role=role, ids={"fake": key}, **more)
+    def member(key: str, role: Role = Role.STAFF, *, shared: bool = False) -> StaffMember:
+        return StaffMember(
+            key=key, name=key.capitalize(), role=role, ids={"fake": key}, shared=shared
+        )
 
     return Settings(
         library="Riverside Library",

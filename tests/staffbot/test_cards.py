@@ -100,6 +100,7 @@ STORM = StormFacts(
 
 def test_a_storm_is_one_card() -> None:
     golden("cards/storm", storm_card(STORM))
+    golden("cards/storm_about", storm_card(replace(STORM, subject="An evening with the author")))
     calmed = TUESDAY + timedelta(hours=1)
     golden(
         "cards/storm_over",

@@ -163,8 +163,19 @@ async def test_a_reminder_that_arrived_unheard_is_sent(quick: Library, chat: Fak
     assert still(quick)
 
 
-@pytest.mark.parametrize("kind", ["nag", "digest", "told", "notice"])
-async def test_what_may_have_arrived_is_not_sent_again_unless_it_is_a_card(
+@pytest.mark.parametrize("kind", ["nag", "digest"])
+async def test_a_reminder_that_did_not_arrive_is_sent(
+    quick: Library, chat: FakeChat, kind: str
+) -> None:
+    chat.faults["post"].append(Fault.CUT_BEFORE)
+    want(quick, f"{kind}:1", kind)
+    async with carrying(quick, chat):
+        await until(lambda: states(quick) == ["sent"], "sent")
+    assert chat.keys() == [f"{kind}:1"]
+
+
+@pytest.mark.parametrize("kind", ["told", "notice"])
+async def test_what_may_have_arrived_is_not_sent_again_where_it_was_for_its_moment(
     quick: Library, chat: FakeChat, kind: str
 ) -> None:
     chat.faults["post"].append(Fault.CUT_BEFORE)

@@ -12,7 +12,7 @@ from staffbot.desk import conversations, meant, reading
 from staffbot.desk.ledger import Tx
 from staffbot.errors import Refused
 from staffbot.messages import Who
-from staffbot.model import Actor, Happened, Kind, Media
+from staffbot.model import Actor, Happened, Kind, Media, Visibility
 from tests.library import CHANNEL, Library
 
 ANA = Actor(platform="local", user_id="ana", name="Ana Silva", room=CHANNEL)
@@ -143,3 +143,17 @@ def test_storm_facts(sqlite_library: Library) -> None:
     assert found.networks == [("Social", 12), ("Blog", 1)]
     assert found.last_at - found.began_at == timedelta(minutes=3)
     assert library.desk.look(reading.storm_facts, 99) is None
+
+
+def test_a_storm_says_what_most_of_it_is_about(library: Library) -> None:
+    evening = [library.incoming(title="Author evening") for _ in range(7)]
+    hidden = [library.incoming(title="My illness", visibility=Visibility.PRIVATE) for _ in range(2)]
+    others = [library.incoming(title=f"Title {n}") for n in range(5)]
+    library.take_in(*evening, *hidden, *others)
+    found = library.desk.look(reading.storm_facts, 1)
+    assert found is not None
+    assert (found.total, found.subject) == (14, "Author evening")
+    library.take_in(library.incoming())
+    found = library.desk.look(reading.storm_facts, 1)
+    assert found is not None
+    assert found.subject == "", "fewer than half of them"

@@ -214,6 +214,26 @@ async def test_the_connection_itself_is_looked_at() -> None:
         await download(f"http://{name}/", network=PATIENT)
 
 
+@pytest.mark.parametrize("target", ["http://127.0.0.1/", "http://10.0.0.1/feed", "//localhost/x"])
+async def test_a_redirect_does_not_lead_inside(target: str) -> None:
+    """The site is on the open internet, played by a proxy, and sends us to our own machine."""
+    asked: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n"
+        writer.write(moved.encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        network = Network(proxy=proxy, timeout=PATIENT.timeout)
+        with pytest.raises(SourceError, match="private"):
+            await download("http://library.example/feed", network=network)
+    assert asked == [b"GET http://library.example/feed HTTP/1.1\r\n"]
+
+
 async def test_another_port_wants_a_word_in_the_configuration(site: Website) -> None:
     with pytest.raises(SourceError, match="allow_private"):
         await download(site.says("/a", "x"), network=PATIENT)
