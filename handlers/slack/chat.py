@@ -20,7 +20,7 @@ from handlers.slack.files import Files
 from handlers.slack.history import History, metadata
 from handlers.slack.people import People
 from handlers.slack.refusals import BLOCKS, error_of
-from handlers.slack.view import blocks, notification
+from handlers.slack.view import blocks, notification, without_images
 from staffbot.errors import DeliveryError, MessageGone
 from staffbot.messages import Chart, Message
 from staffbot.model import MessageRef, Request, Response, Room
@@ -137,14 +137,15 @@ class SlackChat:
         """A refusal of the blocks is clear: nothing was posted, so the sentence alone may be sent."""
 
         async def once(client: AsyncWebClient) -> AsyncSlackResponse:
-            try:
-                return await call(shown)(client)
-            except SlackApiError as problem:
-                name, _, _ = error_of(problem)
-                if name not in BLOCKS:
-                    raise
-                log.warning("slack.blocks_refused", doing=doing, error=name)
-                return await call([])(client)
+            for less in _less_and_less(shown):
+                try:
+                    return await call(less)(client)
+                except SlackApiError as problem:
+                    name, _, _ = error_of(problem)
+                    if name not in BLOCKS or not less:
+                        raise
+                    log.warning("slack.blocks_refused", doing=doing, error=name)
+            raise AssertionError("the sentence alone is always tried")
 
         return await self.api.ask(once, doing, room=channel)
 
@@ -162,6 +163,14 @@ class SlackChat:
         except DeliveryError as problem:
             log.warning("slack.chart_not_uploaded", reason=str(problem))
             return ""
+
+
+def _less_and_less(shown: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """What is shown; then its pictures as their descriptions, as one of them may be what is wrong;
+    then the sentence alone.
+    """
+    words = without_images(shown)
+    return [shown, *([words] if words != shown else []), *([[]] if shown else [])]
 
 
 def _ref(channel: str, ts: str) -> MessageRef:

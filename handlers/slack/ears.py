@@ -24,7 +24,8 @@ PING_SECONDS = 10.0
 LOOKS_A_PING = 2
 SILENT_PINGS = 4  # pings without any sign of life until a connection counts as half open
 CONNECT_SECONDS = 30.0
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+FIRST_WAIT = 0.5
+TRIES = 4  # to connect, until it is said that there is no connection
 
 log = structlog.get_logger("staffbot.slack")
 
@@ -83,19 +84,21 @@ class Socket:
         self.heard_at = 0.0  # Unix time of the last sign of life
 
     async def run(self) -> None:
-        wait = FIRST_WAIT
+        failed = 0
         while True:
             handler = self._handler()
             try:
                 await self._connect(handler)
-                wait = FIRST_WAIT
+                failed = 0
                 await self._watch(handler)
             except DeliveryError as problem:
-                log.warning("slack.not_connected", reason=str(problem), seconds=wait)
+                failed += 1
+                log.warning("slack.not_connected", reason=str(problem), times=failed)
+                if failed == TRIES:
+                    raise  # so that it stands in health; it is begun again from there
             finally:
                 await _closed(handler)
-            await asyncio.sleep(min(wait, self._ping_every * SILENT_PINGS))
-            wait = min(wait * 2, LONGEST_WAIT)
+            await asyncio.sleep(min(FIRST_WAIT * 2**failed, self._ping_every))
 
     async def hear(self, request: Request) -> Response:
         return Response(status=404)

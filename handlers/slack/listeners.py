@@ -110,7 +110,7 @@ class Listeners:
     async def command(self, ack: AsyncAck, body: Body) -> None:
         """`/lib claim 42`, `/claim 42`. The answer goes with the acknowledgement."""
         word = str(body.get("command", "")).lstrip("/").lower()
-        typed = str(body.get("text", ""))
+        typed = _readable(str(body.get("text", "")))
         text = f"{word} {typed}".strip() if word in ALIASES and word != self._root else typed
         channel, user = str(body.get("channel_id", "")), str(body.get("user_id", ""))
         asker = Asker(

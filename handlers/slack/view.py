@@ -88,6 +88,14 @@ def blocks(message: Message, room: Room = CARD, uploads: Uploads = ()) -> list[J
     return [*fitting(found, room.blocks - len(tail)), *tail]
 
 
+def without_images(shown: list[Json]) -> list[Json]:
+    """Each picture of ours said in words."""
+    return [
+        _context(lines.escaped(str(block["alt_text"]))) if block["type"] == "image" else block
+        for block in shown
+    ]
+
+
 def fitting(found: list[Json], most: int) -> list[Json]:
     """As many blocks, from the first on, as Slack takes; a line says that more was left out."""
     used = 0

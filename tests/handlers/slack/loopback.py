@@ -59,6 +59,7 @@ class Channel:
     messages: dict[str, Json] = field(default_factory=dict)
     ephemeral: list[Json] = field(default_factory=list)
     refuses_blocks: bool = False
+    refuses_images: bool = False
 
 
 class Refusal(Exception):
@@ -405,7 +406,9 @@ class Loopback:
             self.violations.append(f"{method} has no sentence for notifications")
         if len(a.get("text", "")) > 40_000:
             raise Refusal("msg_too_long")
-        if blocks and self.channels[a["channel"]].refuses_blocks:
+        channel = self.channels[a["channel"]]
+        images = channel.refuses_images and any(block["type"] == "image" for block in blocks)
+        if blocks and (channel.refuses_blocks or images):
             raise Refusal("invalid_blocks")
         if blocks and (faults := message_faults(blocks)):
             self.violations += [f"{method}: {fault}" for fault in faults]

@@ -10,7 +10,7 @@ import pytest
 from handlers.slack.chat import SlackChat
 from handlers.slack.history import opaque
 from staffbot.errors import DeliveryError, MessageGone
-from staffbot.messages import Chart, Message
+from staffbot.messages import Chart, Message, Paragraph
 from staffbot.model import Chat, MessageRef, Room
 from tests.chat_contract import ChatContract, Stage, message
 from tests.fakes import Fault
@@ -196,6 +196,20 @@ async def test_a_chart_stands_in_the_message_with_its_alt_text(
     (image,) = [block for block in slack.newest("C01")["blocks"] if block["type"] == "image"]
     assert image["alt_text"] == "Nine came in."
     assert slack.files[image["slack_file"]["id"]]["content"] == b"\x89PNG"
+
+
+async def test_a_picture_that_slack_will_not_show_is_said_in_words(
+    slack: Loopback, chat: SlackChat
+) -> None:
+    slack.channels["C01"].refuses_images = True
+    chart = Message(
+        text="The week.",
+        parts=(Chart(png=b"\x89PNG", alt="Nine came in."), Paragraph(line=("Nine & more.",))),
+    )
+    await chat.post(ADULT, chart, "stats:1")
+    (posted,) = slack.channels["C01"].messages.values()
+    assert "Nine came in." in str(posted["blocks"])
+    assert "Nine & more." in str(posted["blocks"])
 
 
 async def test_a_chart_that_cannot_be_uploaded_is_still_said(

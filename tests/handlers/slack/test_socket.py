@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from handlers.slack.chat import SlackChat
-from handlers.slack.ears import Socket
+from handlers.slack.ears import TRIES, Socket
+from staffbot.errors import DeliveryError
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import BOT, TEAM, Loopback
 from tests.handlers.slack.stage import Person, opened, running, settings, until
@@ -158,6 +159,17 @@ async def test_a_refused_token_is_tried_again_and_never_in_a_rush(
         await until(lambda: slack.called("apps.connections.open"))
         del slack.refuse["apps.connections.open"]
         assert await _answered(slack)
+
+
+async def test_a_token_that_stays_refused_is_no_secret_of_the_doors(
+    slack: Loopback, tmp_path: Path, desk: FakeDesk
+) -> None:
+    """It ends, so that the supervisor says so in health and begins it again."""
+    slack.refuse["apps.connections.open"] = "invalid_auth"
+    chat = opened(slack, settings(tmp_path), desk, mode="socket", ping_every=QUICK)
+    with pytest.raises(DeliveryError, match="invalid_auth"):
+        await chat.run()
+    assert len(slack.called("apps.connections.open")) == TRIES
 
 
 async def test_nothing_stays_open_at_the_end(
