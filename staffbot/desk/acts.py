@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, literal, select
 
 from staffbot.desk.hashes import keyed
 from staffbot.desk.ledger import Tx
@@ -17,14 +17,15 @@ def first_time(tx: Tx, actor: Actor) -> bool:
     """
     if not actor.act:
         return True
-    source = f"act:{actor.platform}"
-    id_hash = keyed(tx.settings.store.identity_key, "act", actor.act)
-    seen = tx.conn.execute(
-        select(deliveries.c.at).where(
-            deliveries.c.source == source, deliveries.c.id_hash == id_hash
-        )
-    ).one_or_none()
-    if seen is not None:
-        return False
-    tx.conn.execute(insert(deliveries).values(source=source, id_hash=id_hash, at=tx.real_now))
-    return True
+    named = {
+        "source": f"act:{actor.platform}",
+        "id_hash": keyed(tx.settings.store.identity_key, "act", actor.act),
+        "at": tx.real_now,
+    }
+    seen = exists().where(
+        deliveries.c.source == named["source"], deliveries.c.id_hash == named["id_hash"]
+    )
+    row = select(*(literal(value, deliveries.c[name].type) for name, value in named.items()))
+    note = insert(deliveries).from_select(list(named), row.where(~seen))
+    done = tx.conn.execute(note.execution_options(preserve_rowcount=True))
+    return done.rowcount == 1
