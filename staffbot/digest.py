@@ -39,7 +39,7 @@ class DigestFacts:
     """What a digest tells of, counted from `since` up to `until`.
 
     within, measured   answers within target, of so many that owed one (None: too few to say)
-    needs_now          what was overdue, or due before the doors closed, when it was made; `settled`
+    needs_now          what was overdue, or to be taken before closing, when it was made; `settled`
                        says how many of all of them somebody took or closed since
     topics             how often each of ideas and thanks was closed with
     """

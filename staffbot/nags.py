@@ -39,7 +39,10 @@ def owner_nag(
 ) -> Message:
     """Everything that a person owes, in one message. `asked`: claims without any act for a day."""
     text = f"You have {count(owed.total, 'mention')} to answer"
-    text += f", {late} of them past the target." if late else "; the first is due soon."
+    if owed.total == 1:
+        text += "; it is past its target." if late else "; it is due soon."
+    else:
+        text += f", {late} of them past the target." if late else "; the first is due soon."
     if len(asked) and not late:
         text = f"Are you still on {listed([str(number) for number in asked])}?"
     return Message(

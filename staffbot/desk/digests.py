@@ -254,13 +254,13 @@ def _settled(before: Sequence[Sequence[Any]], now: Sequence[Sequence[Any]]) -> i
 
 
 def _needs_now(tx: Tx, team: Team) -> ColumnElement[bool]:
-    """What is overdue, or due before the doors close for today."""
+    """What is overdue, or waits for someone to take it before the doors close for today."""
     hours = tx.hours(team.key)
     today = hours.periods(hours.local(tx.now).date())
     closing = max(today[-1][1], tx.now) if today else tx.now
     due = func.coalesce(mentions.c.claim_due_at, mentions.c.answer_due_at)
     unclaimed = (mentions.c.status == Status.OPEN) & (due <= closing)
-    owed = (mentions.c.status == Status.CLAIMED) & (mentions.c.answer_due_at <= closing)
+    owed = (mentions.c.status == Status.CLAIMED) & (mentions.c.answer_due_at <= tx.now)
     return (
         (mentions.c.team == team.key)
         & mentions.c.status.in_(_OPEN)

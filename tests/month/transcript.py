@@ -45,7 +45,7 @@ def _said(seen: Seen) -> str:
     at = f"{seen.at.astimezone(ZONE):%H:%M}"
     how = ", edited" if seen.edit else ", silently" if seen.message.silent else ""
     head = f"- **{at}**{how}: {seen.message.text}"
-    if seen.kind == "card":
+    if seen.kind == "card" or (seen.edit and seen.kind == "digest"):
         return head
     return "\n".join((head, *(f"  - {line}" for line in _lines(seen.message))))
 

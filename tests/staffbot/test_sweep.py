@@ -115,8 +115,8 @@ def test_warned_then_overdue_then_the_manager_and_then_no_more(works: Clockwork)
         for minute in range(0, 60, 10):
             works.at(wall(3, hour, minute))
     assert [message.text for message in works.letters("ana")] == [
-        "You have 1 mention to answer; the first is due soon.",
-        "You have 1 mention to answer, 1 of them past the target.",
+        "You have 1 mention to answer; it is due soon.",
+        "You have 1 mention to answer; it is past its target.",
     ]
     (message,) = works.letters("mia")
     assert message.text == "1 mention of Adult services waited well past the target."
@@ -156,7 +156,7 @@ def test_quiet_hours_put_off_and_do_not_count(works: Clockwork) -> None:
     assert works.letters("ana") == []
     works.at(wall(3, 14, 34))
     (message,) = works.letters("ana")
-    assert message.text.endswith("1 of them past the target."), "the later step says both"
+    assert message.text.endswith("; it is past its target."), "the later step says both"
 
 
 def test_at_most_so_many_messages_a_day(works: Clockwork) -> None:
@@ -202,7 +202,7 @@ def test_several_reminders_that_could_not_go_out_become_one(works: Clockwork) ->
     works.outbox_is_late = False
     works.carry()
     (message,) = works.letters("ana")
-    assert message.text.endswith("1 of them past the target.")
+    assert message.text.endswith("; it is past its target.")
 
 
 def test_who_is_given_something_late_is_not_reminded_of_it_at_once(works: Clockwork) -> None:
@@ -225,7 +225,7 @@ def test_a_snooze_silences_and_stops_no_clock(works: Clockwork) -> None:
     assert works.letters("ana") == []
     works.at(wall(3, 14, 31))
     (message,) = works.letters("ana")
-    assert "past the target" in message.text
+    assert "past its target" in message.text
 
 
 def test_a_silent_mention_is_not_named_with_the_others(quick: Clockwork) -> None:
