@@ -7,13 +7,9 @@ of the same act waits for the first and answers nothing. Retries are never dropp
 
 from __future__ import annotations
 
-import asyncio
-import html
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -22,8 +18,18 @@ from slack_bolt.response import BoltResponse
 
 from handlers.slack import forms
 from handlers.slack.api import BOLT_LOG, Api
+from handlers.slack.bodies import (
+    Body,
+    asker_of,
+    asker_of_command,
+    is_private,
+    pressed_on,
+    readable,
+    thread_of,
+)
 from handlers.slack.controls import Pressed, pressed
 from handlers.slack.home import closed, home
+from handlers.slack.once import Once
 from handlers.slack.people import NotStaff, People
 from handlers.slack.pinging import PING, came_back
 from handlers.slack.replies import Asker, Replies, spoken
@@ -33,12 +39,9 @@ from staffbot.model import Actor
 from staffbot.seams import Desk
 from staffbot.settings import Secret
 
-Body = dict[str, Any]
-
 TRACK = "track_message"
 LOG = "log_mention"
 ALIASES = ("claim",)  # verbs that are commands of their own too
-REMEMBERED = 4096
 
 log = structlog.get_logger("staffbot.slack")
 
@@ -68,7 +71,7 @@ class Listeners:
             **dict.fromkeys(claim_reactions, "claim"),
             **dict.fromkeys(done_reactions, "done"),
         }
-        self._acts: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+        self._once = Once()
 
     def app(self, *, token: Secret, signing_secret: Secret | None) -> AsyncApp:
         """A Bolt app that tells this object everything. Made anew with each connection."""
@@ -110,13 +113,9 @@ class Listeners:
     async def command(self, ack: AsyncAck, body: Body) -> None:
         """`/lib claim 42`, `/claim 42`. The answer goes with the acknowledgement."""
         word = str(body.get("command", "")).lstrip("/").lower()
-        typed = _readable(str(body.get("text", "")))
+        typed = readable(str(body.get("text", "")))
         text = f"{word} {typed}".strip() if word in ALIASES and word != self._root else typed
-        channel, user = str(body.get("channel_id", "")), str(body.get("user_id", ""))
-        asker = Asker(
-            user=user, channel=channel, url=str(body.get("response_url", "")),
-            trigger=str(body.get("trigger_id", "")),
-        )  # fmt: skip
+        asker = asker_of_command(body)
         act = f"command:{asker.trigger}"
         answered: list[Message] = []
 
@@ -132,7 +131,7 @@ class Listeners:
                 else:
                     answered.append(reply)
 
-        await self._once(act if asker.trigger else "", run)
+        await self._once.run(act if asker.trigger else "", run)
         if answered:
             said = spoken(answered[0])
             await ack(text=said["text"], blocks=said["blocks"], response_type="ephemeral")
@@ -157,7 +156,7 @@ class Listeners:
         if not user or not ts or event.get("bot_id"):
             return
         us = await self._api.identity()
-        text = _readable(str(event.get("text", "")).replace(f"<@{us.user_id}>", " ")).strip()
+        text = readable(str(event.get("text", "")).replace(f"<@{us.user_id}>", " ")).strip()
         thread = str(event.get("thread_ts") or "")
         act = f"message:{channel}:{ts}"
         asker = Asker(user=user, channel=channel, thread=thread)
@@ -168,7 +167,7 @@ class Listeners:
             )
             self._answer(asker, reply)
 
-        await self._once(act, run)
+        await self._once.run(act, run)
 
     # --- pressed ----------------------------------------------------------------------------
 
@@ -179,15 +178,15 @@ class Listeners:
         if found is None:
             await ack()
             return None
-        asker = _asker(body)
+        asker = asker_of(body)
         if found.control == PING:
-            self._replies.later(came_back(self._api, asker.channel, _pressed_on(body)), PING)
+            self._replies.later(came_back(self._api, asker.channel, pressed_on(body)), PING)
             await ack()
             return None
         ids = (asker.user, action.get("action_ts", ""), action.get("action_id", ""))
         act = f"action:{':'.join(str(one) for one in ids)}"
         try:
-            await self._once(act, lambda: self._press(asker, found, body, act))
+            await self._once.run(act, lambda: self._press(asker, found, body, act))
         except NotStored:
             return BoltResponse(status=500)
         await ack()
@@ -200,7 +199,7 @@ class Listeners:
             asker,
             lambda actor: self._desk.press(actor, control, found.mention, found.value),
             act=act,
-            thread=_thread(body),
+            thread=thread_of(body),
         )
         if isinstance(reply, Form):
             await self._replies.open(asker, reply)
@@ -211,7 +210,7 @@ class Listeners:
         else:
             hides = found.control == "undo" and not reply.refused
             self._replies.later(
-                self._replies.answer(asker, reply, replace=hides and _is_private(body)), "press"
+                self._replies.answer(asker, reply, replace=hides and is_private(body)), "press"
             )
         if isinstance(reply, Message) and reply.failed:
             raise NotStored
@@ -222,7 +221,7 @@ class Listeners:
         """A form that was filled in; refused, it stays open with the reason."""
         view = body.get("view") or {}
         filled = forms.filled(view)
-        asker = replace(_asker(body), channel=filled.room, thread=filled.thread)
+        asker = replace(asker_of(body), channel=filled.room, thread=filled.thread)
         act = f"view:{view.get('id', '')}:{asker.trigger}"
         wrong: list[str] = []
 
@@ -238,7 +237,7 @@ class Listeners:
                 return
             self._answer(asker, reply)
 
-        await self._once(act, run)
+        await self._once.run(act, run)
         blocks = [str(block.get("block_id", "")) for block in view.get("blocks", ())]
         if wrong and blocks:
             await ack(response_action="errors", errors={blocks[0]: wrong[0][:2000]})
@@ -247,11 +246,11 @@ class Listeners:
 
     async def shortcut(self, ack: AsyncAck, body: Body) -> None:
         """ "Log a mention" anywhere, "Track this message" on a message."""
-        asker = _asker(body)
+        asker = asker_of(body)
         message = body.get("message") or {}
         reply = await self._as_staff(asker, lambda actor: self._desk.press(actor, "log"))
         if isinstance(reply, Form):
-            words = _readable(str(message.get("text", "")))
+            words = readable(str(message.get("text", "")))
             await self._replies.open(asker, reply, prefilled=words)
         else:
             self._answer(asker, reply)
@@ -276,7 +275,7 @@ class Listeners:
             )
             self._answer(asker, reply)
 
-        await self._once(act, run)
+        await self._once.run(act, run)
         await ack()
 
     # --- the Home tab -----------------------------------------------------------------------
@@ -338,64 +337,3 @@ class Listeners:
         if reply.failed:
             raise NotStored
         self._replies.later(self._replies.answer(asker, reply), "answer")
-
-    async def _once(self, act: str, run: Callable[[], Awaitable[None]]) -> None:
-        """The first delivery of an act runs; another one waits for it and does nothing more."""
-        if not act:
-            await run()
-            return
-        before = self._acts.get(act)
-        if before is not None:
-            await asyncio.shield(before)
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._acts[act] = future
-        while len(self._acts) > REMEMBERED:
-            self._acts.popitem(last=False)
-        try:
-            await run()
-        except BaseException as fault:
-            self._acts.pop(act, None)
-            if isinstance(fault, Exception):
-                future.set_exception(fault)
-                future.exception()  # nobody else may be waiting
-            else:
-                future.cancel()
-            raise
-        future.set_result(None)
-
-
-def _asker(body: Body) -> Asker:
-    container = body.get("container") or {}
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
-    urls = [str(one.get("response_url", "")) for one in body.get("response_urls") or ()]
-    return Asker(
-        user=str((body.get("user") or {}).get("id", "")),
-        channel=str(channel),
-        url=str(body.get("response_url") or next(iter(urls), "")),
-        trigger=str(body.get("trigger_id", "")),
-    )
-
-
-def _thread(body: Body) -> str:
-    """The thread that a pressed message stands in, so that "here" can be meant."""
-    container = body.get("container") or {}
-    message = body.get("message") or {}
-    return str(container.get("thread_ts") or message.get("thread_ts") or "")
-
-
-def _pressed_on(body: Body) -> str:
-    container = body.get("container") or {}
-    return str(container.get("message_ts") or (body.get("message") or {}).get("ts") or "")
-
-
-def _is_private(body: Body) -> bool:
-    return bool((body.get("container") or {}).get("is_ephemeral"))
-
-
-_LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
-
-
-def _readable(text: str) -> str:
-    """What a person typed, from how Slack writes it down."""
-    return html.unescape(_LINK.sub(r"\1", text))

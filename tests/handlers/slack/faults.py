@@ -132,12 +132,13 @@ def killed(url: str, number: int) -> list[str]:
         met = sum(_kill(desk, url, slack) for _ in range(number))
         pid = forked(lambda: asyncio.run(carry_all(desk, slack)))
         _, status = os.waitpid(pid, 0)
-        seen: list[Any] = json.load(urllib.request.urlopen(f"{slack}/seen", timeout=30))
+        told: dict[str, Any] = json.load(urllib.request.urlopen(f"{slack}/seen", timeout=30))
     finally:
         server.stdin.close()
         server.stdout.close()
         server.wait(timeout=30)
-    wrong = [] if status == 0 else ["the last worker did not end well"]
+    seen, wrong = told["seen"], list(told["violations"])
+    wrong += [] if status == 0 else ["the last worker did not end well"]
     rows = ask(url, select(posts.c.key, posts.c.wanted))
     wrong += judged([row.key for row in rows], Counter(key for key, _ in seen))
     shown = dict(seen)

@@ -225,14 +225,13 @@ class Loopback:
         )
 
     async def _seen(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            [
-                [message["metadata"]["event_payload"]["key"], message["text"]]
-                for channel in self.channels.values()
-                for message in channel.messages.values()
-                if message.get("metadata")
-            ]
-        )
+        seen = [
+            [message["metadata"]["event_payload"]["key"], message["text"]]
+            for channel in self.channels.values()
+            for message in channel.messages.values()
+            if message.get("metadata")
+        ]
+        return web.json_response({"seen": seen, "violations": self.violations})
 
     def _take(self, method: str, token: str, arguments: Json) -> Json:
         wanted = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -219,3 +220,19 @@ async def test_a_chart_that_cannot_be_uploaded_is_still_said(
     chart = Message(text="The week.", parts=(Chart(png=b"\x89PNG", alt="Nine came in."),))
     await chat.post(ADULT, chart, "stats:1")
     assert "Nine came in." in str(slack.newest("C01")["blocks"])
+
+
+async def test_a_channel_keeps_its_pace_and_delays_no_other(
+    slack: Loopback, tmp_path: Path
+) -> None:
+    """A few at once, then about one in each `post_every`; here six, so three have to wait."""
+    chat = opened(slack, settings(tmp_path), FakeDesk(), post_every=0.3)
+    began = asyncio.get_running_loop().time()
+    posts = [chat.post(ADULT, message(), f"card:{n}:slack:C01:1") for n in range(6)]
+    await asyncio.gather(*posts, chat.post(CHILDREN, message(), "card:7:slack:C02:1"))
+    took = asyncio.get_running_loop().time() - began
+    order = [arguments["channel"] for arguments in slack.called("chat.postMessage")]
+    await chat.api.close()
+    assert took >= 0.3 * 3
+    assert order.index("C02") < len(order) - 1
+    assert len(order) == 7
