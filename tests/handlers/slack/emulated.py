@@ -28,9 +28,10 @@ import aiohttp
 from staffbot import plugins
 from staffbot.config import load
 from staffbot.settings import Settings
-from tests.handlers.slack.loopback import APP_TOKEN, BOT, BOT_TOKEN, SIGNING_SECRET, TEAM
+from tests.handlers.slack.loopback import SIGNING_SECRET
 from tests.handlers.slack.stage import actions
 from tests.handlers.slack.test_house import CONFIG, VARIABLES
+from tests.handlers.slack.workspace import APP_TOKEN, BOT, BOT_TOKEN, TEAM
 from tests.staffbot.house import Running, running
 
 SLACK_PORT, OUR_PORT = 3100, 4000  # free, as this network is ours alone

@@ -35,7 +35,8 @@ from staffbot.settings import Network, Secret
 from staffbot.tables import arrivals, posts
 from tests.faults.ground import a_database, a_desk, ask, forked, render
 from tests.faults.work import incoming, pending, quiet, ready_to_fork
-from tests.handlers.slack.loopback import BOT_TOKEN, Loopback
+from tests.handlers.slack.loopback import Loopback
+from tests.handlers.slack.workspace import BOT_TOKEN
 
 ROOMS = tuple(Room(platform="slack", id=f"CR{number}") for number in range(40))
 LIFE = timedelta(seconds=1)

@@ -25,15 +25,8 @@ from staffbot.settings import (
     TeamRoom,
 )
 from tests.handlers.fake_desk import NOON
-from tests.handlers.slack.loopback import (
-    APP_TOKEN,
-    BOT_TOKEN,
-    SIGNING_SECRET,
-    TEAM,
-    Loopback,
-    form,
-    signed,
-)
+from tests.handlers.slack.loopback import SIGNING_SECRET, Loopback, form, signed
+from tests.handlers.slack.workspace import APP_TOKEN, BOT_TOKEN, TEAM
 
 ADULT = Room(platform="slack", id="C01")
 CHILDREN = Room(platform="slack", id="C02")

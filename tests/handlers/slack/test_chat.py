@@ -16,8 +16,9 @@ from staffbot.model import Chat, MessageRef, Room
 from tests.chat_contract import ChatContract, Stage, message
 from tests.fakes import Fault
 from tests.handlers.fake_desk import FakeDesk
-from tests.handlers.slack.loopback import BOT, Loopback, Trouble
+from tests.handlers.slack.loopback import Loopback, Trouble
 from tests.handlers.slack.stage import ADULT, CHILDREN, opened, settings
+from tests.handlers.slack.workspace import BOT
 
 TROUBLES = {
     Fault.SERVER_ERROR: Trouble.ERROR_500,

@@ -17,17 +17,9 @@ import pytest
 from staffbot import plugins
 from staffbot.config import load
 from staffbot.settings import Settings
-from tests.handlers.slack.loopback import (
-    APP_TOKEN,
-    BOT,
-    BOT_TOKEN,
-    SIGNING_SECRET,
-    TEAM,
-    Loopback,
-    form,
-    signed,
-)
+from tests.handlers.slack.loopback import SIGNING_SECRET, Loopback, form, signed
 from tests.handlers.slack.stage import actions, until
+from tests.handlers.slack.workspace import APP_TOKEN, BOT, BOT_TOKEN, TEAM
 from tests.library import HandClock
 from tests.staffbot.house import SECRET, Running, running
 

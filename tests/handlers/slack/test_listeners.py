@@ -15,7 +15,7 @@ from staffbot.messages import Chart, File, Message, Reply
 from staffbot.model import Actor, Request, Role
 from staffbot.settings import StaffMember
 from tests.handlers.fake_desk import FakeDesk
-from tests.handlers.slack.loopback import BOT, Loopback, form, signed
+from tests.handlers.slack.loopback import Loopback, form, signed
 from tests.handlers.slack.rules import message_faults
 from tests.handlers.slack.stage import (
     ADULT,
@@ -26,6 +26,7 @@ from tests.handlers.slack.stage import (
     settings,
     until,
 )
+from tests.handlers.slack.workspace import BOT
 
 HAND, CHECK = "raised_hand", "white_check_mark"
 

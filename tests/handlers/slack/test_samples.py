@@ -15,9 +15,10 @@ import pytest
 
 from handlers.slack.forms import CALLBACK
 from tests.handlers.fake_desk import FakeDesk
-from tests.handlers.slack.loopback import BOT, TEAM, Loopback, form
+from tests.handlers.slack.loopback import Loopback, form
 from tests.handlers.slack.rules import SHARED
 from tests.handlers.slack.stage import Person, opened, running, settings
+from tests.handlers.slack.workspace import BOT, TEAM
 
 SAMPLES = SHARED / "java-slack-sdk-samples"
 EVENTS = sorted((SAMPLES / "events").glob("*.json"))

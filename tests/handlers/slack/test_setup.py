@@ -25,10 +25,11 @@ from staffbot.errors import ConfigError
 from staffbot.seams import Finding
 from staffbot.settings import Network, Secret
 from tests.handlers.fake_desk import FakeDesk
-from tests.handlers.slack.loopback import APP_TOKEN, BOT, BOT_TOKEN, Loopback
+from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.rules import MANIFEST, message_faults
 from tests.handlers.slack.rules import METHODS as REFERENCE
 from tests.handlers.slack.stage import Person, actions, opened, running, settings, until
+from tests.handlers.slack.workspace import APP_TOKEN, BOT, BOT_TOKEN
 
 DOOR = Path(door.open.__code__.co_filename).parent
 WAYS = {

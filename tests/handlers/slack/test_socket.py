@@ -13,8 +13,9 @@ from handlers.slack.chat import SlackChat
 from handlers.slack.ears import TRIES, Socket
 from staffbot.errors import DeliveryError
 from tests.handlers.fake_desk import FakeDesk
-from tests.handlers.slack.loopback import BOT, TEAM, Loopback
+from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.stage import Person, opened, running, settings, until
+from tests.handlers.slack.workspace import BOT, TEAM
 
 QUICK = 0.2  # seconds between pings; a stalled test machine may then lose a connection
 
