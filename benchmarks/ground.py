@@ -23,7 +23,7 @@ class Ground:
 
     def turns(self, full: int) -> int:
         """How often to repeat."""
-        return max(1, full // 20) if self.quick else full
+        return max(1, full // 50) if self.quick else full
 
     def history(self) -> Path:
         """The database with two years of mentions, made once."""

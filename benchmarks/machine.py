@@ -38,4 +38,4 @@ def versions() -> str:
 
 def busy() -> str:
     """How busy the machine is with anything else."""
-    return f"{os.getloadavg()[0]:.1f} of {os.cpu_count()} cores busy when it began"
+    return f"load average {os.getloadavg()[0]:.1f} when it began"

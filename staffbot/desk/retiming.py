@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from staffbot.desk import pulse
 from staffbot.desk.ledger import Tx, enact, mention_of
@@ -16,14 +16,17 @@ from staffbot.reminders import next_step_at, step_times
 from staffbot.tables import mentions
 
 
-def retime(tx: Tx, teams: Sequence[str]) -> int:
-    """Reckon the clocks of every open mention of these teams again. Returns how many moved."""
+def retime(tx: Tx, teams: Sequence[str], *, only: int | None = None) -> int:
+    """Reckon the clocks of every open mention of these teams again. Returns how many moved.
+
+    `only` one: of a mention that an undo opened again, the hours may have changed meanwhile.
+    """
     tx.forget_hours()
     rows = tx.conn.execute(
         select(mentions)
         # Named, as "not closed" would have the database read a team's whole history.
         .where(mentions.c.team.in_(teams), mentions.c.status.in_((Status.OPEN, Status.CLAIMED)))
-        .where(mentions.c.expects_answer)
+        .where(mentions.c.expects_answer, mentions.c.number == only if only else true())
         .order_by(mentions.c.number)
         .with_for_update()
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Row, select, update
 from staffbot.desk.conversations import remove_note
 from staffbot.desk.ledger import Tx, enact, to_change
 from staffbot.desk.people import name_of
+from staffbot.desk.retiming import retime
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
@@ -90,6 +91,7 @@ def _put_back(tx: Tx, mention: Mention, act: list[Row[Any]], person: Person) -> 
         update(events).where(events.c.id.in_([row.id for row in act])).values(undone_by=undone)
     )
     if before.get("status") in (Status.OPEN, Status.CLAIMED):
+        retime(tx, [mention.team], only=mention.number)
         show_everywhere(tx, mention.number)
 
 

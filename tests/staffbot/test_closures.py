@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from staffbot.desk import claims, closures, retiming, undoing
+from staffbot.desk import claims, closing, closures, retiming, undoing
 from staffbot.desk.closures import Announcement
 from staffbot.errors import Refused
-from staffbot.model import Done, Room, Status
+from staffbot.model import Done, Outcome, Room, Status
 from staffbot.settings import OpeningHours, Team, TeamRoom
 from staffbot.tables import events
 from tests.library import HOURS, Library
@@ -168,3 +168,12 @@ def test_a_claim_can_be_undone_although_its_due_time_moved(quick: Clockwork) -> 
     assert isinstance(done, Done)
     mention = quick.library.mention(number)
     assert (mention.status, mention.claim_due_at) == (Status.OPEN, wall(4, 10))
+
+
+def test_what_an_undo_opens_again_keeps_the_new_hours(quick: Clockwork) -> None:
+    number = quick.library.arrives()
+    ana = quick.person("ana")
+    done = quick.do(closing.close, number, ana, outcome=Outcome.ANSWERED)
+    close(quick, 11, 18)
+    quick.do(undoing.undo, done.event, ana)
+    assert quick.library.mention(number).claim_due_at == wall(4, 10)
