@@ -73,11 +73,9 @@ def notification(message: Message) -> str:
 
 
 def blocks(message: Message, room: Room = CARD, uploads: Uploads = ()) -> list[Json]:
-    """The whole message. Its sentence is shown too, unless the parts say the same at more length."""
+    """The whole message. Its sentence is shown too, but on a card, whose parts say it all."""
     found: list[Json] = []
-    if not any(isinstance(part, Heading | Facts) for part in message.parts[:1]) and (
-        not message.collapsed
-    ):
+    if message.mention is None and not message.collapsed:
         found.append(lines.section(lines.rich((message.text,))))
     left = list(uploads)
     for part in message.parts:

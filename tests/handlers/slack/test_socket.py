@@ -128,7 +128,7 @@ async def test_silence_of_the_desk_is_no_silence_of_slack(
 ) -> None:
     """Pings are answered and nobody says anything: nothing is made anew."""
     heard = socket(quick).heard_at
-    await until(lambda: socket(quick).heard_at > heard + QUICK * 6)
+    await until(lambda: socket(quick).heard_at > heard + QUICK * 4)
     assert socket(quick).connections == 1
 
 
