@@ -7,7 +7,7 @@ which Slack refuses a message, whatever it holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.slack import lines
@@ -77,13 +77,25 @@ def blocks(message: Message, room: Room = CARD, uploads: Uploads = ()) -> list[J
     found: list[Json] = []
     if message.mention is None and not message.collapsed:
         found.append(lines.section(lines.rich((message.text,))))
-    left = list(uploads)
-    for part in message.parts:
-        found += _part(part, room, left)
+    found += _parts(message, room, uploads)
     read_all = [part for part in message.parts if isinstance(part, Quote) and _is_cut(part, room)]
     controls = _with_read_all(message, read_all, room)
     tail = _actions(controls)
     return [*fitting(found, room.blocks - len(tail)), *tail]
+
+
+def _parts(message: Message, room: Room, uploads: Uploads) -> list[Json]:
+    """The parts; where so many rows do not fit, each with its first control beside it alone."""
+    rows = [part for part in message.parts if isinstance(part, Row)]
+    lines_of_controls = sum(len(row.controls) > 1 for row in rows)
+    tight = len(message.parts) + lines_of_controls > room.blocks - 4
+    left = list(uploads)
+    found: list[Json] = []
+    for part in message.parts:
+        if tight and isinstance(part, Row):
+            part = replace(part, controls=part.controls[:1])
+        found += _part(part, room, left)
+    return found
 
 
 def without_images(shown: list[Json]) -> list[Json]:

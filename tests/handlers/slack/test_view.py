@@ -286,13 +286,15 @@ def test_what_leads_nowhere_is_no_link(url: str) -> None:
 # --- limits -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rows", [10, 24, 25, 26, 200])
+@pytest.mark.parametrize("rows", [10, 22, 24, 47, 48, 49, 200])
 def test_a_long_list_keeps_its_first_rows_and_says_so(rows: int) -> None:
     controls = QUEUE.parts[1].controls  # type: ignore[union-attr]
     parts = tuple(Row(line=(f"#{n}",), mention=n, controls=controls) for n in range(rows))
     shown = view.blocks(Message(text="Long.", parts=parts, controls=QUEUE.controls))
     assert message_faults(shown) == []
-    assert ("left out" in json.dumps(shown)) == (rows >= 25)
+    assert ("left out" in json.dumps(shown)) == (rows > 48)
+    assert '"claim:1:0"' in json.dumps(shown)
+    assert ('"show:1:1"' in json.dumps(shown)) == (rows < 24)
     assert shown[-1]["type"] == "actions"
 
 
