@@ -21,7 +21,10 @@ _NIGHT_ENDS = 8  # up to here `22:00-2:00` is read as one night without a word a
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_QUOTED = re.compile(r"[\"“”„«»](.*)[\"“”„«»]\s*$", re.DOTALL)
+_QUOTED = re.compile(
+    r"[\"“”„«»](.*)[\"“”„«»]\s*$|(?:^|(?<=\s))['‘‚](.*)['’‘]\s*$",  # noqa: RUF001
+    re.DOTALL,
+)
 _RANGE = re.compile(r"(?:from )?(\S+ ?[ap]?m?) ?(?:-|–|to|until) ?(\S+ ?[ap]?m?)", re.IGNORECASE)  # noqa: RUF001
 _DAYS = re.compile(r"(.+?) ?(?:\.\.| to ) ?(.+)")
 
@@ -187,10 +190,10 @@ def _without_reason(text: str) -> tuple[str, str]:
     found = _QUOTED.search(text)
     if not found:
         return " ".join(text.split()), ""
-    reason = " ".join(found[1].split())
+    reason = " ".join((found[1] or found[2] or "").split())
     if len(reason) > REASON_LENGTH:
         raise Refused(f"The reason is longer than {REASON_LENGTH} characters; make it shorter.")
-    return " ".join(text[: found.start()].split()), reason
+    return " ".join(text[: found.start()].split()).rstrip(","), reason
 
 
 def _without_team(when: str, teams: Mapping[str, str]) -> tuple[str | None, str]:

@@ -71,6 +71,13 @@ def revoke(tx: Tx, closure: int, person: Person) -> Answer:
     teams = _teams(tx, row.team)
     moved = retime(tx, teams)
     event = record_for_team(tx, Happened.CLOSURE_ENDED, teams[0], person=person, closure=closure)
+    tx.conn.execute(
+        update(events)
+        .where(events.c.what == Happened.CLOSURE_ADDED, events.c.person == row.person)
+        .where(events.c.done_at == row.made_at)
+        .where(events.c.detail["closure"].as_integer() == closure)
+        .values(undone_by=event)
+    )
     what = "opening" if row.opens else "closure"
     by = name_of(tx, row.person)
     re_timed = f" {count(moved, 'due time')} moved back." if moved else ""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from staffbot.desk.conversations import remove_note
-from staffbot.desk.ledger import Tx, enact, to_change
+from staffbot.desk.ledger import Tx, enact, to_change, typed
 from staffbot.desk.people import name_of
 from staffbot.desk.retiming import retime
 from staffbot.desk.showing import show_everywhere
@@ -24,6 +24,8 @@ _MOMENTS = frozenset(
 )  # fmt: skip
 _NOT_ACTS = (Happened.NAGGED, Happened.RETIMED, Happened.READ, Happened.UNDONE)
 _CANNOT = (Happened.RECEIVED, Happened.FOLLOWED_UP, *_NOT_ACTS)
+# Acts that are about no single mention.
+_OF_THE_HOUSE = (Happened.CLOSURE_ADDED, Happened.AWAY, Happened.BACK)
 
 
 def undo(tx: Tx, event: int, person: Person) -> Answer:
@@ -110,12 +112,26 @@ def _restored(name: str, value: Any) -> Any:
 
 
 def last_act(tx: Tx, person: Person) -> int | None:
-    """The event to undo when somebody says only `undo`: the first of their newest act."""
+    """The event to undo when somebody says only `undo`: the first of their newest act.
+
+    Announced hours count for as long as Undo works; later, whoever says `undo` means other things.
+    Raises Refused where the newest act was to be away or back, as an older one is not meant.
+    """
+    fresh = tx.now - tx.settings.undo_within
+    of_house = events.c.what.in_(_OF_THE_HOUSE) & (events.c.done_at >= fresh)
     newest = tx.conn.execute(
-        select(events.c.id, events.c.act)
+        select(events.c.id, events.c.act, events.c.what)
         .where(events.c.person == person.key, events.c.undone_by.is_(None))
-        .where(events.c.what.not_in(_CANNOT), events.c.mention.is_not(None))
+        .where(events.c.what.not_in(_CANNOT), events.c.mention.is_not(None) | of_house)
         .order_by(events.c.id.desc())
         .limit(1)
     ).one_or_none()
-    return None if newest is None else newest.act or newest.id
+    if newest is None:
+        return None
+    if newest.what == Happened.AWAY:
+        raise Refused(f"The last you did was to be away: {typed(tx, 'back')} ends that.")
+    if newest.what == Happened.BACK:
+        raise Refused(
+            f"The last you did was to be back: {typed(tx, 'away mon 9am')} makes you away again."
+        )
+    return newest.act or newest.id

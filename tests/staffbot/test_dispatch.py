@@ -370,6 +370,32 @@ async def test_undo_in_words_is_of_what_was_done_last(staff: Staff) -> None:
     assert "10 minutes" in await staff.says("undo")
 
 
+async def test_undo_in_words_after_the_hours_were_changed(staff: Staff) -> None:
+    library = staff.library
+    library.arrives()
+    await staff.says("claim 1")
+    before = library.mention(1).answer_due_at
+    await staff.says('hours close today "burst pipe"')
+    assert library.mention(1).answer_due_at != before
+    assert "does not hold any more" in await staff.says("undo"), "the newest act is meant"
+    assert library.mention(1).answer_due_at == before
+    assert "Undone: 1" in await staff.says("undo"), "and then the one before it"
+    await staff.says("hours close tomorrow")
+    library.clock.forward(minutes=11)
+    assert "nothing" in await staff.says("undo"), "a button takes it back, a word no more"
+
+
+async def test_undo_in_words_is_of_nothing_older_than_an_absence(staff: Staff) -> None:
+    staff.library.arrives()
+    await staff.says("claim 1")
+    await staff.says("away until tomorrow")
+    assert "back" in await staff.says("undo")
+    assert staff.library.mention(1).owner == "ana"
+    await staff.says("back")
+    assert "away" in await staff.says("undo")
+    assert staff.library.mention(1).owner == "ana"
+
+
 async def test_an_old_or_forged_button_does_no_harm(staff: Staff) -> None:
     library = staff.library
     claimed = library.claim(library.arrives())
