@@ -93,7 +93,7 @@ class Door:
 
     `open` makes the Chat, which is given the desk; `routes` are its paths on the public listener;
     `commands` is a typer app that the command line shows under the platform's name, or None;
-    `ping` sends a person of that id a test button and says whether the press came back, or None.
+    `ping` sends the person of that id a button and waits for their press, or is None.
     """
 
     platform: str
@@ -102,4 +102,4 @@ class Door:
     check: Callable[[DoorSettings, Settings], Awaitable[Sequence[Finding]]]
     routes: Callable[[Chat], Sequence[Route]]
     commands: Any = None
-    ping: Callable[[DoorSettings, Settings, str], Awaitable[Sequence[Finding]]] | None = None
+    ping: Callable[[DoorSettings, Settings, str], Awaitable[Finding]] | None = None

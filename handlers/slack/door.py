@@ -147,7 +147,7 @@ async def _check(door_settings: DoorSettings, settings: Settings) -> Sequence[Fi
         await api.close()
 
 
-async def _ping(door_settings: DoorSettings, settings: Settings, user: str) -> Sequence[Finding]:
+async def _ping(door_settings: DoorSettings, settings: Settings, user: str) -> Finding:
     api = _api(_options(door_settings), settings)
     try:
         return await ping(api, user)

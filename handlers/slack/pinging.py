@@ -36,7 +36,7 @@ async def came_back(api: Api, channel: str, ts: str) -> None:
     )
 
 
-async def ping(api: Api, user: str, *, within: float = 120.0, every: float = 1.0) -> list[Finding]:
+async def ping(api: Api, user: str, *, within: float = 120.0, every: float = 1.0) -> Finding:
     """The check: post the button, wait until it was changed."""
     try:
         opened = await api.ask(
@@ -51,14 +51,14 @@ async def ping(api: Api, user: str, *, within: float = 120.0, every: float = 1.0
         )
         seconds = await _changed(api, channel, str(posted["ts"]), within, every)
     except DeliveryError as problem:
-        return [Finding(ok=False, subject=SUBJECT, said=str(problem))]
+        return Finding(ok=False, subject=SUBJECT, said=str(problem))
     if seconds is None:
         said = (
             f"no press came back within {within:.0f} s: was it pressed, does `staffbot run` run, "
             "and in HTTP mode, can Slack reach its address?"
         )
-        return [Finding(ok=False, subject=SUBJECT, said=said)]
-    return [Finding(ok=True, subject=SUBJECT, said=f"the press came back after {seconds:.0f} s")]
+        return Finding(ok=False, subject=SUBJECT, said=said)
+    return Finding(ok=True, subject=SUBJECT, said=f"the press came back after {seconds:.0f} s")
 
 
 async def _changed(api: Api, channel: str, ts: str, within: float, every: float) -> float | None:

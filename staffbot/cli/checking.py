@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +17,12 @@ from staffbot.desk import laws
 from staffbot.desk.ledger import Desk
 from staffbot.errors import StaffbotError, StoreError
 from staffbot.model import Role, system_clock
-from staffbot.seams import Door, Finding
+from staffbot.seams import Finding
 from staffbot.settings import Settings, StaffMember, Team
 from staffbot.store import HEAD, Store, sqlite_file
 
 NOT_WELL = 1
 _WITHIN_SECONDS = 40.0
-_PRESS_WITHIN_SECONDS = 150.0  # a person has to see it first
 
 
 def check(
@@ -38,11 +37,13 @@ def check(
     source: Annotated[str, typer.Option(help="With --route: from which source.")] = "",
     kind: Annotated[str, typer.Option(help="With --route: of which kind, as comment.")] = "",
     ping: Annotated[
-        str | None,
+        str,
         typer.Option(
-            metavar="USER", help="Also send that person a test button, and wait for the press."
+            metavar="USER",
+            help="Also send this person a button and wait for their press: their id on the chat "
+            "platform, as in discord:290926798626357999.",
         ),
-    ] = None,
+    ] = "",
 ) -> None:
     """Look at configuration, database, chat platforms and sources, and say what is not well."""
     settings = settings_of(config)
@@ -51,7 +52,10 @@ def check(
             typer.echo(line)
         return
     findings = [_loaded(config, settings), *_database(settings, data)]
-    findings += asyncio.run(_far(settings, ping))
+    findings += asyncio.run(_far(settings))
+    if ping:
+        typer.echo("waiting for the press of a button ...", err=True)
+        findings.append(asyncio.run(_pinged(settings, ping)))
     for subject, said in _unreachable(settings):
         typer.echo(f"note     {subject}: {said}")
     for finding in findings:
@@ -142,7 +146,7 @@ def _can_be_told(settings: Settings, team: Team, member: StaffMember) -> bool:
 # --- doors and sources --------------------------------------------------------------------------
 
 
-async def _far(settings: Settings, ping: str | None = None) -> list[Finding]:
+async def _far(settings: Settings) -> list[Finding]:
     """Every door and source is asked at once; one that hangs is given up."""
     doors, networks = plugins.doors(), plugins.networks()
     asked = [
@@ -152,31 +156,31 @@ async def _far(settings: Settings, ping: str | None = None) -> list[Finding]:
         for one in settings.sources
     ]
     answers = await asyncio.gather(*(_asked(subject, look) for subject, look in asked))
-    if ping is not None:
-        answers += [await _pinged(doors, settings, ping)]
     return [finding for findings in answers for finding in findings]
 
 
-async def _pinged(doors: Mapping[str, Door], settings: Settings, person: str) -> Sequence[Finding]:
-    """`person` is an id of the one platform that has test buttons, or `platform:id`."""
-    named, _, user = person.rpartition(":")
-    for one in settings.doors:
-        ping = doors[one.platform].ping
-        if ping is not None and named in ("", one.platform):
-            subject = f"door {one.platform}"
-            return await _asked(subject, ping(one, settings, user), _PRESS_WITHIN_SECONDS)
-    said = "no platform that is configured has a test button"
-    return [Finding(ok=False, subject="--ping", said=said)]
+async def _pinged(settings: Settings, ping: str) -> Finding:
+    """A button to one person and back, on the platform that is named or the only one that can."""
+    platform, _, user = ping.rpartition(":")
+    doors = plugins.doors()
+    can = [
+        (one, look)
+        for one in settings.doors
+        if (look := doors[one.platform].ping) and platform in ("", one.platform)
+    ]
+    if len(can) != 1:
+        said = "say on which configured platform, as in --ping discord:290926798626357999"
+        return Finding(ok=False, subject="ping", said=said)
+    door, look = can[0]
+    return await look(door, settings, user)
 
 
-async def _asked(
-    subject: str, look: Awaitable[Sequence[Finding]], within: float = _WITHIN_SECONDS
-) -> Sequence[Finding]:
+async def _asked(subject: str, look: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(_WITHIN_SECONDS):
             return await look
     except TimeoutError:
-        said = f"did not answer within {within:.0f} seconds"
+        said = f"did not answer within {_WITHIN_SECONDS:.0f} seconds"
     except StaffbotError as problem:
         said = str(problem)
     except Exception as problem:

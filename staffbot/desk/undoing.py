@@ -134,4 +134,5 @@ def last_act(tx: Tx, person: Person) -> int | None:
         raise Refused(
             f"The last you did was to be back: {typed(tx, 'away mon 9am')} makes you away again."
         )
-    return newest.act or newest.id
+    first: int = newest.act or newest.id
+    return first

@@ -53,5 +53,5 @@ def test_a_platform_without_test_buttons_says_so(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('library = "x"\n[local]\nport = 0\n[[rooms]]\nplatform = "local"\nid = "t"\n')
     found = CliRunner().invoke(app, ["check", "--config", str(file), "--ping", "U1"])
-    assert "no platform that is configured has a test button" in found.output
+    assert "say on which configured platform" in found.output
     assert found.exit_code == 1

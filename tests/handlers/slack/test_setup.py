@@ -211,14 +211,14 @@ async def test_a_press_of_the_test_button_comes_back(
         await until(lambda: slack.texts("DU1"))
         button = slack.newest("DU1")
         await Person(slack, chat).press(actions(button)["ping"], channel="DU1", ts=button["ts"])
-        (finding,) = await asked
+        finding = await asked
     assert finding.ok
     assert actions(slack.newest("DU1")) == {}
 
 
 async def test_a_press_that_never_came_is_said(slack: Loopback, api: Api) -> None:
-    (finding,) = await ping(api, "U1", within=0.05, every=0.01)
+    finding = await ping(api, "U1", within=0.05, every=0.01)
     assert not finding.ok
     assert "staffbot run" in finding.said
-    (finding,) = await ping(api, "U404")
+    finding = await ping(api, "U404")
     assert "no such person" in finding.said
