@@ -150,11 +150,11 @@ VERBS: tuple[Verb, ...] = (
     # --- give to somebody else ---
     Verb(
         name="hand over",
-        does="Give everything that you claimed to the team, or to one person",
+        does="Give everything that you claimed, or one mention, to the team or to one person",
         group=Group.HAND,
-        slots=(Slot(name="person", takes=Takes.PERSON, required=False, led_by=("to",)),),
+        slots=(_MENTION, Slot(name="person", takes=Takes.PERSON, required=False, led_by=("to",))),
         aliases=("handover", "hand-over"),
-        clear=Clear.NONE,
+        clear=Clear.UNASKED,
         example="hand over to Ana",
     ),
     Verb(

@@ -170,6 +170,10 @@ async def test_hand_over_of_one_and_of_all(staff: Staff) -> None:
     assert [staff.library.mention(n).owner for n in (1, 2, 3)] == ["ben", "ana", "ana"]
     await staff.presses("hand_over", 2, "team")
     assert [staff.library.mention(n).owner for n in (1, 2, 3)] == ["ben", None, "ana"]
+    assert "3 is open for the team again" in await staff.says("hand over 3")
+    await staff.says("claim 3")
+    assert await staff.says("hand over 3 to Ben Okafor") == "Ben Okafor has 3 now and was told."
+    await staff.says("assign 3 to Ana Silva", who="ben")
     assert (await staff.says("hand over to Mia Lang")).startswith("Mia Lang has 3")
     assert "nothing" in await staff.says("hand over")
 
