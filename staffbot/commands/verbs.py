@@ -86,7 +86,7 @@ VERBS: tuple[Verb, ...] = (
         aliases=("take",),
         clear=Clear.UNCLAIMED,
         example="claim 42",
-        more="In chat, a raised hand on the card does the same.",
+        more="In chat, a raised hand on the card does the same; taking it back undoes nothing.",
     ),
     Verb(
         name="release",
@@ -104,7 +104,10 @@ VERBS: tuple[Verb, ...] = (
         slots=(_MENTION, _TOPICS, _AT),
         aliases=("answered",),
         example="done 42 at 14:30",
-        more="With a time it counts as answered then, for an answer given in the network's own app.",
+        more=(
+            "With a time it counts as answered then, for an answer given in the network's own app. "
+            "In chat, a white check mark on the card does the same; taking it back undoes nothing."
+        ),
     ),
     Verb(
         name="close",
