@@ -76,8 +76,8 @@ def test_undo_takes_it_back_for_anybody(works: Clockwork) -> None:
         works.do(closures.revoke, closure, works.person("ana"))
     works.carry()
     assert works.notices()[-1].text == (
-        "The closure that Ben Okafor announced does not hold any more. 1 due time moved back. "
-        "Said by Ana Silva."
+        "Taken back: closed today 11:00-18:00 (burst pipe), as Ben Okafor had announced. "
+        "1 due time moved back. Said by Ana Silva."
     )
     works.at(wall(3, 11, 30))
     assert len(works.lines()) == 1
