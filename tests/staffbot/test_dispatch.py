@@ -352,6 +352,8 @@ async def test_the_clocks_verbs(staff: Staff) -> None:
     assert "in the channel" in await staff.says("settings nags channel")
     assert "12:00" in await staff.says("settings quiet 12:00-13:00")
     assert "12:00 to 13:00" in (await staff.types("settings")).plain()
+    assert "between 21:00 and 07:00" in await staff.says("settings quiet 9pm to 7")
+    assert "no time of day" in await staff.says("settings quiet lunch to tea")
     assert "You can set" in await staff.says("settings colour blue")
     assert "away until" in await staff.says("away until tomorrow")
     assert await staff.says("takeover 1", who="ben") == "Mention 1 is yours."
