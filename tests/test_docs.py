@@ -25,7 +25,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 IMAGE = re.compile(r'<img src="([^"]+)" width="\d+" alt="[^"]{20,}">')
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"(?<![\w/-])(?:\.venv/bin/)?staffbot +([a-z]+)((?: +[^\n`#]*)?)")
+COMMAND = re.compile(r"(?<![\w/@-])(?:\.venv/bin/)?staffbot +([a-z]+)((?: +[^\n`#]*)?)")
 MAKE = re.compile(r"\bmake +([a-z]+)\b")
 CODE = re.compile(r"`([^`\n]+)`")
 
