@@ -170,6 +170,10 @@ async def test_hand_over_of_one_and_of_all(staff: Staff) -> None:
     assert [staff.library.mention(n).owner for n in (1, 2, 3)] == ["ben", "ana", "ana"]
     await staff.presses("hand_over", 2, "team")
     assert [staff.library.mention(n).owner for n in (1, 2, 3)] == ["ben", None, "ana"]
+    assert "3 is open for the team again" in await staff.says("hand over 3")
+    await staff.says("claim 3")
+    assert await staff.says("hand over 3 to Ben Okafor") == "Ben Okafor has 3 now and was told."
+    await staff.says("assign 3 to Ana Silva", who="ben")
     assert (await staff.says("hand over to Mia Lang")).startswith("Mia Lang has 3")
     assert "nothing" in await staff.says("hand over")
 
@@ -377,7 +381,8 @@ async def test_undo_in_words_after_the_hours_were_changed(staff: Staff) -> None:
     before = library.mention(1).answer_due_at
     await staff.says('hours close today "burst pipe"')
     assert library.mention(1).answer_due_at != before
-    assert "does not hold any more" in await staff.says("undo"), "the newest act is meant"
+    said = await staff.says("undo")
+    assert said.startswith("Taken back: closed today 10:00-24:00 (burst pipe)"), "the newest act"
     assert library.mention(1).answer_due_at == before
     assert "Undone: 1" in await staff.says("undo"), "and then the one before it"
     await staff.says("hours close tomorrow")
