@@ -46,7 +46,7 @@ pictures: .venv/dev.stamp
 COMPILE = .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(ARGS) --group build
 lock: .uv/bin/uv
-	$(COMPILE) pyproject.toml --extra postgres --extra charts -o requirements.lock
+	$(COMPILE) pyproject.toml --extra postgres --extra charts --extra email -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
 
 .uv/bin/uv:

@@ -204,7 +204,10 @@ def show(facts: CardFacts, history: Sequence[Happening]) -> Message:
     if history:
         parts.append(Heading(text="History"))
         parts.append(Bullets(lines=tuple(_past(past, facts) for past in history)))
-    return Message(text=said(facts), parts=tuple(parts), controls=controls(facts))
+    contact = Button(
+        name="history", label="Earlier contact", mention=facts.mention.number, more=True
+    )
+    return Message(text=said(facts), parts=tuple(parts), controls=(*controls(facts), contact))
 
 
 _PAST = {

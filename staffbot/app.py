@@ -23,6 +23,7 @@ from staffbot.errors import StaffbotError
 from staffbot.heartbeat import Heartbeat
 from staffbot.intake import Intake
 from staffbot.liveness import Liveness
+from staffbot.looking import Looking
 from staffbot.model import Chat, Clock, Route, system_clock
 from staffbot.monitoring import Monitoring
 from staffbot.outbox import Outbox
@@ -128,6 +129,7 @@ class House:
         }
         sources = [networks[s.type].open(s, settings.network, clock) for s in settings.sources]
         self._intake = Intake(desk, sources, alive=liveness.alive)
+        self._looking = Looking(desk, sources, alive=liveness.alive)
         self._outbox = Outbox(desk, self._chats, render, alive=lambda: liveness.alive("outbox"))
         self._ticker = Ticker(self._bells(), alive=liveness.alive, jumped=self._jumped)
         self._supervisor = Supervisor(self._told)
@@ -148,6 +150,8 @@ class House:
             work = [loops.create_task(keep("outbox", self._outbox.run), name="outbox")]
             if self._intake.reads:
                 work.append(loops.create_task(keep("intake", self._intake.run), name="intake"))
+            if self._looking.looks:
+                work.append(loops.create_task(keep("looking", self._looking.run), name="looking"))
             work.append(loops.create_task(keep("ticker", self._ticker.run), name="ticker"))
             chats = [
                 loops.create_task(keep(f"door {platform}", chat.run), name=f"door {platform}")
@@ -217,6 +221,9 @@ class House:
             # One fetch may take three time limits of the network, and a wait at most a minute.
             within = 120 + 3 * self._settings.network.timeout.total_seconds()
             self._liveness.expect(f"intake:{name}", within)
+        for name in self._looking.looks:
+            within = 180 + 4 * self._settings.network.timeout.total_seconds()
+            self._liveness.expect(f"looking:{name}", within)
 
     async def _sweep(self) -> None:
         while (await self._desk.acting(reminding.sweep)).full:

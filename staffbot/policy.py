@@ -106,3 +106,23 @@ def claimed_within(mention: Mention, target: Target, open_seconds: int) -> bool 
     if not mention.expects_answer:
         return None
     return timedelta(seconds=open_seconds) <= target.claim_within
+
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+# Looking again at the network: up to this age, how long until the next look. An answer comes soon
+# or not at all, while an edit or a deletion may come late.
+_PACE = (
+    (_HOUR, timedelta(minutes=2)),
+    (6 * _HOUR, timedelta(minutes=5)),
+    (_DAY, timedelta(minutes=15)),
+    (3 * _DAY, _HOUR),
+    (7 * _DAY, 3 * _HOUR),
+    (30 * _DAY, 12 * _HOUR),
+)
+FIRST_LOOK = _PACE[0][1]
+
+
+def look_pause(age: timedelta) -> timedelta | None:
+    """How long a mention of this age (since it came or was reopened) is left alone on its network;
+    None where nobody looks at it any more."""
+    return next((pause for until, pause in _PACE if age < until), None)

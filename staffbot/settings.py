@@ -220,6 +220,7 @@ class SourceSettings:
     kind: Kind | None = None
     language: str = ""
     private: bool = False
+    close_on_answer: bool = False
     options: Any = None
 
     def expects(self, kind: Kind, said: bool | None) -> bool:

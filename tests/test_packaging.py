@@ -18,7 +18,13 @@ PROJECT: dict[str, Any] = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 BUILD: list[str] = PYPROJECT["dependency-groups"]["build"]
 
-RUNTIME = [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["charts"], *BUILD]
+RUNTIME = [
+    *PROJECT["dependencies"],
+    *EXTRAS["postgres"],
+    *EXTRAS["charts"],
+    *EXTRAS["email"],
+    *BUILD,
+]
 EVERYTHING = [*RUNTIME, *EXTRAS["dev"]]
 
 LOCKS = {"requirements.lock": RUNTIME, "requirements-dev.lock": EVERYTHING}

@@ -17,10 +17,11 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True, kw_only=True)
 class Website:
-    """Answers by path; `asked` are the requests in their order."""
+    """Answers by path, else by `answer_all`; `asked` are the requests in their order."""
 
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
+    answer_all: Answer | None = None
     asked: list[web.Request] = field(default_factory=list)
 
     def says(
@@ -56,7 +57,7 @@ class Website:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
-        found = self.answers.get(request.path)
+        found = self.answers.get(request.path, self.answer_all)
         return await found(request) if found else web.Response(status=404)
 
 

@@ -141,10 +141,11 @@ def _state(facts: CardFacts) -> Line:
 
 def _due(facts: CardFacts) -> Line:
     mention = facts.mention
+    if mention.answered_at is not None:
+        # Only an answer that was seen on the network leaves a mention open.
+        return (f"Answered on {facts.network} ", facts.when(mention.answered_at))
     if not mention.expects_answer:
         return ("No clock: no answer is expected",)
-    if mention.answered_at is not None:
-        return ("Answered ", facts.when(mention.answered_at))
     if mention.waiting_since is not None:
         return ("The clock stands still until the patron writes",)
     line: list[str | When] = []

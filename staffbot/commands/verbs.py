@@ -68,6 +68,15 @@ VERBS: tuple[Verb, ...] = (
         example="why 42",
     ),
     Verb(
+        name="history",
+        does="Show earlier contact with who wrote a mention: how often, and how it ended",
+        group=Group.SEE,
+        slots=(_MENTION,),
+        aliases=("earlier", "contact"),
+        changes=False,
+        example="history 42",
+    ),
+    Verb(
         name="help",
         does="Show the commands, or one of them",
         group=Group.SEE,

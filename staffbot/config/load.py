@@ -78,7 +78,7 @@ def load(
     made: dict[str, Any] = {
         "teams": teams(raw, top.library if top else "", names, plugged, problems),
         "routes": routes(raw.get("routes", []), keys, names, problems),
-        "staff": staff(raw.get("staff", []), keys, plugged, problems),
+        "staff": staff(raw.get("staff", []), keys, plugged, names, problems),
         "sources": sources(raw.get("sources", []), networks, problems),
         "doors": tuple(door(name, raw[name], doors, problems) for name in plugged),
         "public": settings.Listener(**_section(raw, "public", PublicTable, problems)),

@@ -55,9 +55,16 @@ def routes(
 
 
 def staff(
-    raw: object, teams: Sequence[str], platforms: Sequence[str], problems: Problems
+    raw: object,
+    teams: Sequence[str],
+    platforms: Sequence[str],
+    sources: Sequence[str],
+    problems: Problems,
 ) -> tuple[settings.StaffMember, ...]:
-    """Who works here: keys are unique, and so is each id on its platform."""
+    """Who works here: keys are unique, and so is each id on its platform.
+
+    An id may also be that of an account on a source's network: its answers are that person's then.
+    """
     found: list[settings.StaffMember] = []
     by_key: dict[str, str] = {}
     by_id: dict[tuple[str, str], str] = {}
@@ -69,11 +76,13 @@ def staff(
             check_named(team, teams, joined(path, "teams", index), "team", problems)
         for platform, user in member.ids.items():
             here = joined(path, "ids", platform)
-            check_platform(platform, platforms, here, problems)
+            if platform not in sources:
+                check_platform(platform, platforms, here, problems)
             before = by_id.setdefault((platform, user), path)
             if before != path:
                 problems.add(here, f"is the id of {before} too; one person is one [[staff]] entry.")
-        if member.preferred_platform and member.preferred_platform not in member.ids:
+        chosen = member.preferred_platform
+        if chosen and (chosen not in member.ids or chosen not in platforms):
             problems.add(
                 joined(path, "preferred_platform"),
                 "is a platform on which this person has no id under `ids`.",

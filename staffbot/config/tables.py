@@ -143,6 +143,7 @@ class SourceTable(Table):
     kind: Kind | None = Field(default=None, examples=["comment"])
     language: Language = ""
     private: Flag = Field(default=False, examples=[True])
+    close_on_answer: Flag = Field(default=False, examples=[True])
 
 
 class NetworkTable(Table):

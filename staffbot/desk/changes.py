@@ -1,17 +1,30 @@
-"""What the patron changed at the source: new words, or words taken back."""
+"""What happened at the source: new words, words taken back, an answer by the library."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import assert_never
 
 from sqlalchemy import select, update
 
-from staffbot.desk.closing import answer
+from staffbot.desk.closing import answer, close_answered
 from staffbot.desk.hashes import identity, storable
-from staffbot.desk.ledger import Tx, enact, to_change
+from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.people import get_person
-from staffbot.model import AnsweredAtSource, Change, Deleted, Edited, Happened
-from staffbot.tables import arrivals, words
+from staffbot.model import (
+    AnsweredAtSource,
+    Change,
+    Deleted,
+    Edited,
+    Happened,
+    Mention,
+    Person,
+    Status,
+)
+from staffbot.tables import actors, arrivals, words
+
+# The clocks of two servers are not quite the same.
+_SKEW = timedelta(minutes=1)
 
 
 def apply(tx: Tx, source: str, change: Change) -> bool:
@@ -60,8 +73,26 @@ def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:
 
 
 def _answered(tx: Tx, number: int, change: AnsweredAtSource) -> bool:
+    """The first answer of this cycle counts, at its own moment.
+
+    After a reopening the answer of before is still to be seen there; it answered something else.
+    """
     mention = to_change(tx, number)
-    if mention.answered_at is not None:
+    began_at = mention.posted_at - _SKEW if mention.cycle == 1 else mention.came_at
+    if mention.answered_at is not None or mention.status is Status.CLOSED or change.at < began_at:
         return False
-    answer(tx, mention, get_person(tx, mention.owner), change.at, there=True)
+    person = _who_answered(tx, mention, change.account)
+    answer(tx, mention, person, change.at, there=True)
+    if tx.settings.source(mention.source).close_on_answer:
+        close_answered(tx, again(tx, number), person)
     return True
+
+
+def _who_answered(tx: Tx, mention: Mention, account: str) -> Person | None:
+    """Whose account there it is, by `[[staff]].ids`, which may name a source; else the owner."""
+    key = tx.conn.execute(
+        select(actors.c.person).where(
+            actors.c.platform == mention.source, actors.c.user_id == account
+        )
+    ).scalar()
+    return get_person(tx, key or mention.owner)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from staffbot.desk.conversations import add_note, clock_from_now
 from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
 from staffbot.policy import answered_within, waited_seconds, worked_seconds
+from staffbot.tables import mentions
 
 _SAID = {
     Outcome.ANSWERED: "answered",
@@ -70,14 +73,24 @@ def answer(tx: Tx, mention: Mention, person: Person | None, at: datetime, **deta
     )  # fmt: skip
 
 
+def close_answered(tx: Tx, mention: Mention, person: Person | None) -> None:
+    """Close what was answered on the network itself, where the source's setting says so."""
+    values = _closed(tx, mention, person, Outcome.ANSWERED, mention.topics)
+    enact(
+        tx, mention, Happened.CLOSED, person, values,
+        outcome=Outcome.ANSWERED, topics=list(mention.topics), there=True,
+    )  # fmt: skip
+
+
 def _closed(
-    tx: Tx, mention: Mention, person: Person, outcome: Outcome, topics: Sequence[str]
+    tx: Tx, mention: Mention, person: Person | None, outcome: Outcome, topics: Sequence[str]
 ) -> dict[str, Any]:
     return {
         "status": Status.CLOSED, "outcome": outcome, "topics": list(topics),
         "closed_at": tx.now, "next_step_at": None, "snoozed_until": None,
         "waited_seconds": waited_seconds(mention, tx.hours(mention.team), tx.now),
-        "waiting_since": None, "last_owner": mention.owner or person.key, "owner": None,
+        "waiting_since": None, "owner": None,
+        "last_owner": mention.owner or (person.key if person else mention.last_owner),
     }  # fmt: skip
 
 
@@ -151,5 +164,8 @@ def begin_again(
         },
         **detail,
     )  # fmt: skip
+    tx.conn.execute(
+        update(mentions).where(mentions.c.number == mention.number).values(next_look_at=tx.now)
+    )
     show_everywhere(tx, mention.number)
     return event

@@ -16,7 +16,7 @@ from staffbot.desk.mailroom import want_new_cards
 from staffbot.desk.patrons import upsert_patrons
 from staffbot.desk.showing import manner, rooms
 from staffbot.model import Happened, IncomingMention, Kind, Status, Visibility
-from staffbot.policy import Clocks, clocks
+from staffbot.policy import FIRST_LOOK, Clocks, clocks
 from staffbot.settings import Secret, Settings
 from staffbot.tables import arrivals, counters, events, mentions, words
 
@@ -125,6 +125,7 @@ def _row(
         "clock_from": clock.starts_at,
         "claim_due_at": clock.claim_due_at, "answer_due_at": clock.answer_due_at,
         "next_step_at": clock.next_step_at, "touched_at": tx.now,
+        "next_look_at": tx.now + FIRST_LOOK,
     }  # fmt: skip
 
 

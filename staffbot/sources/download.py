@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,7 +26,7 @@ from staffbot.settings import Network
 MOST_BYTES = 5 * 1024 * 1024
 MOST_REDIRECTS = 3
 _LONGEST_WAIT = 24 * 3600.0
-_MOVED = frozenset({301, 302, 303, 307, 308})
+MOVED = frozenset({301, 302, 303, 307, 308})
 # `is_global` says True for these on Python 3.11, though both can lead into a private network.
 _TUNNELS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
 
@@ -77,19 +78,23 @@ async def download(
     host = URL(url).host or "the address"
     try:
         async with asyncio.timeout(network.timeout.total_seconds()):
-            async with _session(network, allow_private, headers) as session:
-                return await _follow(session, URL(url), network, allow_private, most_bytes)
+            async with session(network, allow_private, headers) as web:
+                return await _follow(web, URL(url), network, allow_private, most_bytes)
     except TimeoutError as late:
         raise SourceError(
             f"{host} did not answer in full within {network.timeout.total_seconds():.0f} seconds"
         ) from late
     except aiohttp.ClientError as problem:
-        raise SourceError(_sentence(host, problem, network)) from problem
+        raise SourceError(sentence(host, problem, network)) from problem
 
 
-def _session(
-    network: Network, allow_private: bool, headers: dict[str, str]
+def session(
+    network: Network, allow_private: bool, headers: Mapping[str, str], *, keep: bool = False
 ) -> aiohttp.ClientSession:
+    """One that reaches the open internet only, unless `allow_private`, and keeps no cookies.
+
+    `keep` uses a connection for several requests.
+    """
     tls: ssl.SSLContext | bool = True
     if network.ca_file is not None:
         try:
@@ -102,7 +107,7 @@ def _session(
     # Behind a proxy every connection goes to the proxy, which is inside by nature.
     guarded = not allow_private and not network.proxy
     connector = aiohttp.TCPConnector(
-        ssl=tls, socket_factory=_guarded_socket if guarded else None, force_close=True
+        ssl=tls, socket_factory=_guarded_socket if guarded else None, force_close=not keep
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -124,13 +129,13 @@ def _guarded_socket(address: Any) -> socket.socket:
 
 
 async def _follow(
-    session: aiohttp.ClientSession, url: URL, network: Network, allow_private: bool, most: int
+    web: aiohttp.ClientSession, url: URL, network: Network, allow_private: bool, most: int
 ) -> Page:
     for _ in range(MOST_REDIRECTS + 1):
-        _look_at(url, allow_private)
+        look_at(url, allow_private)
         proxy = network.proxy or None
-        async with session.get(url, allow_redirects=False, proxy=proxy) as answer:
-            if answer.status not in _MOVED:
+        async with web.get(url, allow_redirects=False, proxy=proxy) as answer:
+            if answer.status not in MOVED:
                 return await _read(answer, url, most)
             target = answer.headers.get("Location", "")
             try:
@@ -143,7 +148,7 @@ async def _follow(
     )
 
 
-def _look_at(url: URL, allow_private: bool) -> None:
+def look_at(url: URL, allow_private: bool) -> None:
     """Refuse what can be refused by the look of an address alone; a proxy sees the rest, not we."""
     if url.scheme not in ("http", "https") or not url.host:
         raise SourceError(f"only http and https addresses are fetched, not {url.scheme or 'this'}:")
@@ -169,12 +174,12 @@ async def _read(answer: aiohttp.ClientResponse, url: URL, most: int) -> Page:
         content_type=answer.content_type,
         etag=answer.headers.get("ETag", "")[:500],
         modified=answer.headers.get("Last-Modified", "")[:100],
-        at=_moment(answer.headers.get("Date", "")) or datetime.now(UTC),
+        at=moment(answer.headers.get("Date", "")) or datetime.now(UTC),
     )
     if answer.status == 304:
         return page
     if answer.status != 200:
-        raise SourceError(_refusal(answer, url), retry_after=_retry_after(answer, page.at))
+        raise SourceError(_refusal(answer, url), retry_after=retry_after(answer.headers, page.at))
     # Counted after decompression, piece by piece: a small answer can inflate to any size.
     body = bytearray()
     async for piece in answer.content.iter_chunked(64 * 1024):
@@ -205,17 +210,18 @@ def _refusal(answer: aiohttp.ClientResponse, url: URL) -> str:
     return f"{url.host} answered {answer.status}: {helps}"
 
 
-def _retry_after(answer: aiohttp.ClientResponse, now: datetime) -> float | None:
-    said = answer.headers.get("Retry-After", "").strip()
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The seconds that an answer asks to wait, if it does."""
+    said = headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said), _LONGEST_WAIT)
-    moment = _moment(said)
-    if moment is None:
+    at = moment(said)
+    if at is None:
         return None
-    return min(max(0.0, (moment - now).total_seconds()), _LONGEST_WAIT)
+    return min(max(0.0, (at - now).total_seconds()), _LONGEST_WAIT)
 
 
-def _moment(header: str) -> datetime | None:
+def moment(header: str) -> datetime | None:
     """The moment that an HTTP date names, or None."""
     try:
         found = parsedate_to_datetime(header)
@@ -230,7 +236,7 @@ _PRIVATE = (
 )
 
 
-def _sentence(host: str, problem: aiohttp.ClientError, network: Network) -> str:
+def sentence(host: str, problem: aiohttp.ClientError, network: Network) -> str:
     """Why a connection failed, without the address's path or query, which may hold a key."""
     if _refused_private(problem):
         return _PRIVATE.format(host=host)

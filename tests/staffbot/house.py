@@ -32,6 +32,10 @@ library = "Riverside Library"
 [hours]
 weekly = "24/7"
 
+[digest]
+# Its day begins at midnight here, and a run at night would find it in the channel.
+enabled = false
+
 [local]
 port = 0
 

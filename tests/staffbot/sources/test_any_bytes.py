@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from staffbot.errors import SourceError
 from staffbot.model import IncomingMention, Kind
-from staffbot.sources import webhook_payload
+from staffbot.sources import (
+    bluesky_posts,
+    mastodon_statuses,
+    webhook_payload,
+    wordpress_comments,
+)
 from staffbot.sources.feed_entries import read
 from tests.staffbot.sources.feeds import Item, atom, rss
 
@@ -18,6 +24,7 @@ NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 ITEM = Item(id="1", title="Skis", html="<p>Do you lend <b>skis</b>?</p>", at=NOW, author="Lena")
 DOCUMENTS = [rss(ITEM).encode(), atom(ITEM).encode(), rss(ITEM, ITEM).encode("utf-16")]
 
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 slow = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -94,3 +101,104 @@ def test_a_body_of_any_json(body: object) -> None:
         return
     for mention in mentions:
         storable(mention)
+
+
+# The names under which networks send what is read, so that odd things land where they are looked for.
+KEYS = st.sampled_from(
+    [
+        "id",
+        "uri",
+        "cid",
+        "type",
+        "status",
+        "author",
+        "account",
+        "parent",
+        "post",
+        "content",
+        "rendered",
+        "record",
+        "text",
+        "facets",
+        "index",
+        "byteStart",
+        "byteEnd",
+        "features",
+        "embed",
+        "images",
+        "alt",
+        "reply",
+        "root",
+        "langs",
+        "createdAt",
+        "indexedAt",
+        "created_at",
+        "edited_at",
+        "date_gmt",
+        "link",
+        "url",
+        "did",
+        "handle",
+        "acct",
+        "display_name",
+        "displayName",
+        "author_name",
+        "emojis",
+        "shortcode",
+        "spoiler_text",
+        "visibility",
+        "language",
+        "media_attachments",
+        "description",
+        "in_reply_to_id",
+    ]
+)
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    [
+        "at://did:x/app.bsky.feed.post/1", "2026-03-03T08:00:00Z", "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59", "javascript:alert(1)", "https://x.example/\x00", "<p>Hi",
+        "1" * 40, "../..", "\ud800", "public", "comment",
+    ]
+)  # fmt: skip
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=20,
+)
+RECORDS = st.dictionaries(KEYS, ODD, max_size=12)
+
+
+@quick
+@given(RECORDS)
+def test_a_comment_of_any_shape(record: dict[str, Any]) -> None:
+    comment = wordpress_comments.read(record)
+    if comment is not None:
+        storable(
+            wordpress_comments.mention(
+                comment, source="blog", kind=Kind.COMMENT, title="", above={comment.id: comment},
+                own=frozenset(), now=NOW,
+            )
+        )  # fmt: skip
+
+
+@quick
+@given(RECORDS)
+def test_a_bluesky_post_of_any_shape(record: dict[str, Any]) -> None:
+    post = {**record, "uri": "at://did:x/app.bsky.feed.post/1"}
+    mention = bluesky_posts.mention(
+        post, source="sky", kind=Kind.MENTION, web="https://bsky.app", above={}, now=NOW
+    )
+    storable(mention)
+    assert bluesky_posts.uri(record) in ("", record.get("uri"))
+
+
+@quick
+@given(RECORDS)
+def test_a_status_of_any_shape(record: dict[str, Any]) -> None:
+    status = {**record, "id": "1"}
+    mention = mastodon_statuses.mention(
+        status, source="social", kind=Kind.MENTION, root="1", answered={}, now=NOW
+    )
+    storable(mention)
+    edit = mastodon_statuses.edited(record, NOW)
+    assert edit is None or edit.at <= NOW

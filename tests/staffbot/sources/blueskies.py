@@ -1,0 +1,185 @@
+"""A Bluesky server for tests, on loopback: its interface as the recorded answers show it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from tests.staffbot.sources.recorded import recorded
+from tests.website import Website
+
+HANDLE, PASSWORD = "library-fc74b6.test", "abcd-efgh-ijkl-mnop"
+LIBRARY, PATRON = "did:plc:lyrx47bfh7vzdedzry6t3bxr", "did:plc:cudd3hsixohg7brn27sciapx"
+_PAGE = 100
+
+
+def at(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass
+class Sky:
+    """Posts by address, and the notifications that the library has of them, newest last."""
+
+    site: Website
+    posts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notified: list[dict[str, Any]] = field(default_factory=list)
+    tokens: int = 0
+    worn_out: int = -1
+    signed_in: int = 0
+    refusing_refresh: bool = False
+    hidden: set[str] = field(default_factory=set)
+    down: int = 0
+    hanging: asyncio.Event | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    broken: Any = None
+
+    def __post_init__(self) -> None:
+        for method in (
+            "com.atproto.server.createSession", "com.atproto.server.refreshSession",
+            "app.bsky.notification.listNotifications", "app.bsky.notification.getUnreadCount",
+            "app.bsky.feed.getPosts", "app.bsky.feed.getPostThread", "app.bsky.feed.getAuthorFeed",
+            "app.bsky.feed.searchPosts",
+        ):  # fmt: skip
+            self.site.does(f"/xrpc/{method}", self._answer)
+
+    def post(
+        self,
+        text: str,
+        *,
+        created: datetime,
+        indexed: datetime | None = None,
+        id: str = "",
+        by: str = PATRON,
+        name: str = "Lena P.",
+        reason: str = "mention",
+        parent: str = "",
+        root: str = "",
+        **record: Any,
+    ) -> str:
+        uri = f"at://{by}/app.bsky.feed.post/{id or len(self.posts) + 1}"
+        reply = {"reply": {"parent": {"uri": parent}, "root": {"uri": root or parent}}}
+        handle = HANDLE if by == LIBRARY else "patron-fc74b6.test"
+        self.posts[uri] = {
+            "uri": uri,
+            "author": {"did": by, "handle": handle, "displayName": name},
+            "record": {
+                "$type": "app.bsky.feed.post",
+                "text": text,
+                "langs": ["en"],
+                "createdAt": at(created),
+                **(reply if parent else {}),
+                **record,
+            },
+            "indexedAt": at(indexed or created),
+        }
+        if reason:
+            self.notified.append({**self.posts[uri], "reason": reason})
+        return uri
+
+    def delete(self, uri: str) -> None:
+        self.posts.pop(uri)
+        self.notified = [one for one in self.notified if one["uri"] != uri]
+
+    def hangs(self, hanging: bool) -> None:
+        """From now on it takes requests and answers none of them, until this is over."""
+        if self.hanging is not None:
+            self.hanging.set()
+        self.hanging = asyncio.Event() if hanging else None
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if self.hanging is not None:
+            await self.hanging.wait()
+        if self.down:
+            return web.Response(status=self.down, headers=self.headers)
+        method = request.path.rpartition(".")[2]
+        signed = request.headers.get("Authorization", "")
+        if method == "createSession":
+            given = await request.json()
+            if (given["identifier"], given["password"]) != (HANDLE, PASSWORD):
+                return _recorded("error_bad_password")
+            self.signed_in += 1
+            return self._session()
+        if method == "refreshSession":
+            if self.refusing_refresh or signed != f"Bearer refresh-{self.tokens}":
+                return _json({"error": "ExpiredToken", "message": "Token has expired"}, 400)
+            return self._session()
+        if not signed:
+            return _recorded("error_no_auth")
+        if signed != f"Bearer access-{self.tokens}" or self.worn_out == self.tokens:
+            return _json({"error": "ExpiredToken", "message": "Token has expired"}, 400)
+        if self.broken is not None:
+            return _json(self.broken)
+        return self._get(method, request)
+
+    def _session(self) -> web.Response:
+        self.tokens += 1
+        return _json(
+            {
+                "accessJwt": f"access-{self.tokens}",
+                "refreshJwt": f"refresh-{self.tokens}",
+                "did": LIBRARY,
+                "handle": HANDLE,
+            }
+        )
+
+    def expire(self) -> None:
+        """From now on the access token that was given out is worn out; it can be refreshed."""
+        self.worn_out = self.tokens
+
+    def _get(self, method: str, request: web.Request) -> web.Response:
+        query = request.query
+        match method:
+            case "listNotifications":
+                reasons = query.getall("reasons", [])
+                found = [one for one in reversed(self.notified) if one["reason"] in reasons]
+                found.sort(key=lambda one: one["indexedAt"], reverse=True)
+                return _paged(found, "notifications", query.get("cursor", ""))
+            case "getUnreadCount":
+                return _json({"count": len(self.notified)})
+            case "getPosts":
+                uris = query.getall("uris", [])
+                assert len(uris) <= 25, "the real one refuses more"
+                shown = [u for u in uris if u in self.posts and u not in self.hidden]
+                return _json({"posts": [self.posts[uri] for uri in shown]})
+            case "getPostThread":
+                uri = query["uri"]
+                if uri not in self.posts:
+                    return _recorded("getPostThread_deleted")
+                return _json({"thread": {"$type": "app.bsky.feed.defs#threadViewPost"}})
+            case "getAuthorFeed":
+                actor = query["actor"]
+                mine = [
+                    {"post": one}
+                    for one in reversed(self.posts.values())
+                    if actor in (one["author"]["did"], one["author"]["handle"])
+                ]
+                return _paged(mine, "feed", query.get("cursor", ""))
+            case "searchPosts":
+                term = query["q"]
+                hits = [one for one in self.posts.values() if term in one["record"]["text"]]
+                return _json({"posts": hits})
+            case _:
+                return _json({"error": "MethodNotImplemented"}, 501)
+
+
+def _paged(found: list[dict[str, Any]], name: str, cursor: str) -> web.Response:
+    start = int(cursor or 0)
+    body: dict[str, Any] = {name: found[start : start + _PAGE]}
+    if start + _PAGE < len(found):
+        body["cursor"] = str(start + _PAGE)
+    return _json(body)
+
+
+def _recorded(name: str) -> web.Response:
+    found = recorded(f"bluesky/{name}")
+    return _json(found["body"], found["status"])
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(text=json.dumps(body), status=status, content_type="application/json")

@@ -1,0 +1,334 @@
+"""A mailbox, read from a real Dovecot on loopback; skipped with a word where there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from itertools import count
+from typing import Any
+
+import pytest
+
+from staffbot.errors import SourceError
+from staffbot.model import AnsweredAtSource, Batch, Conversation, Visibility
+from staffbot.settings import Network, Secret, SourceSettings
+from staffbot.sources.email import Email, network
+from staffbot.sources.email_mailbox import Options
+from tests.dovecots import PASSWORD, Dovecot, dovecot
+from tests.library import HandClock
+from tests.source_contract import Written
+from tests.staffbot.sources.rigs import PATIENT, ReadContract, ReadRig
+
+NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+_users = count(1)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Dovecot]:
+    with dovecot() as found:
+        yield found
+
+
+@dataclass
+class Box:
+    """One mailbox, whose way to the reader can be cut."""
+
+    server: Dovecot
+    port: int = 0
+    user: str = field(default_factory=lambda: f"desk{next(_users)}")
+    cut: bool = False
+    hanging: bool = False
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def gets(
+        self,
+        text: str,
+        *,
+        id: str = "1",
+        at: datetime = NOW - HOUR,
+        writer: str = "Lena P. <lena@mail.test>",
+        more: dict[str, str] | None = None,
+        folder: str = "INBOX",
+        flags: str = "",
+        received: datetime | None = None,
+    ) -> None:
+        mail = EmailMessage()
+        mail["From"], mail["To"] = writer, "info@library.example"
+        mail["Message-ID"], mail["Date"] = f"<{id}@mail.test>", at
+        for name, value in (more or {}).items():
+            mail[name] = value
+        mail.set_content(text, cte="base64")
+        self.server.put(
+            self.user, mail.as_bytes(), min(received or at, NOW), folder=folder, flags=flags
+        )
+
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.cut:
+            writer.close()
+            return
+        if self.hanging:
+            self.open.add(writer)
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self.server.port)
+        self.open |= {writer, back}
+        await asyncio.gather(_carry(reader, back), _carry(there, writer))
+
+    def hangs(self, hanging: bool) -> None:
+        """From now on connections are taken and nothing is said on them, until this is over."""
+        self.hanging = hanging
+        if not hanging:
+            self.breaks(True)
+            self.breaks(False)
+
+    def breaks(self, broken: bool) -> None:
+        self.cut = broken
+        if broken:
+            for writer in self.open:
+                writer.close()
+            self.open.clear()
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture
+async def box(server: Dovecot) -> AsyncIterator[Box]:
+    found = Box(server)
+    relay = await asyncio.start_server(found.relay, "127.0.0.1", 0)
+    found.port = relay.sockets[0].getsockname()[1]
+    try:
+        yield found
+    finally:
+        found.breaks(True)
+        relay.close()
+
+
+def settings(box: Box, *, password: str = PASSWORD, **more: Any) -> SourceSettings:
+    chosen = {"idle": False, **more}
+    options = Options(
+        host="127.0.0.1", port=box.port, security="none", username=box.user,
+        password=Secret(value=password), addresses=("info@library.example",), **chosen,
+    )  # fmt: skip
+    return SourceSettings(name="mail", type="email", options=options)
+
+
+def source(box: Box, **more: Any) -> Email:
+    return Email(settings(box, **more), PATIENT, HandClock(NOW))
+
+
+def texts(batch: Batch) -> list[str]:
+    return [mention.text for mention in batch.mentions]
+
+
+def conversation(id_: str) -> Conversation:
+    return Conversation(native_id=id_, conversation=id_, permalink="")
+
+
+def flags(box: Box) -> list[bytes]:
+    with box.server.client(box.user) as client:
+        client.select("INBOX", readonly=True)
+        return [line for line in client.fetch("1:*", "(FLAGS)")[1] if isinstance(line, bytes)]
+
+
+async def test_a_mail_becomes_a_private_mention_and_nothing_changes(box: Box) -> None:
+    box.gets("Do you lend skis?\n\n-- \nLena\n", more={"Subject": "Skis"})
+    [mention] = (await source(box).fetch(None)).mentions
+    assert (mention.text, mention.title) == ("Do you lend skis?", "Skis")
+    assert mention.visibility is Visibility.PRIVATE
+    assert "lena@mail.test" not in repr(mention)
+    assert not any(b"\\Seen" in line for line in flags(box))
+
+
+async def test_the_last_message_is_not_read_again_and_again(box: Box) -> None:
+    # `UID n:*` names the last message even where its number is below n.
+    box.gets("First", id="1")
+    first = await source(box).fetch(None)
+    for _ in range(2):
+        assert texts(await source(box).fetch(first.cursor)) == []
+    box.gets("Second", id="2")
+    assert texts(await source(box).fetch(first.cursor)) == ["Second"]
+
+
+async def test_new_numbers_for_all_messages_double_nothing(box: Box) -> None:
+    box.gets("First", id="1")
+    reading = source(box)
+    first = await reading.fetch(None)
+    with box.server.client(box.user) as client:
+        client.create("Old")
+        client.select("INBOX")
+        client.copy("1", "Old")
+    moved = source(box, folder="Old")
+    # Another folder with a message of the same number: its UIDVALIDITY tells them apart.
+    box.gets("Second", id="2", folder="Old")
+    second = await moved.fetch(first.cursor)
+    assert texts(second) == ["Second"]
+    with box.server.client(box.user) as client:
+        client.delete("Old")
+        client.create("Old")
+    box.gets("Third", id="3", folder="Old")
+    box.gets("Second", id="2", folder="Old")
+    third = await moved.fetch(second.cursor)
+    assert texts(third) == ["Third"]
+
+
+async def test_many_mails_come_in_several_rounds_and_all(box: Box) -> None:
+    with box.server.client(box.user) as client:
+        for number in range(205):
+            raw = f"From: A <a@b.test>\r\nMessage-ID: <{number}@x>\r\n\r\nQuestion {number}\r\n"
+            client.append("INBOX", "", '"03-Mar-2026 08:00:00 +0000"', raw.encode())
+    reading = source(box)
+    first = await reading.fetch(None)
+    assert first.next_in_seconds is not None
+    second = await reading.fetch(first.cursor)
+    assert len(texts(first) + texts(second)) == 205
+    assert second.next_in_seconds is None
+
+
+async def test_the_first_run_looks_back_only_so_far(box: Box) -> None:
+    box.gets("Old", id="1", at=NOW - timedelta(hours=30))
+    box.gets("Young", id="2")
+    first = await source(box).fetch(None)
+    assert texts(first) == ["Young"]
+
+
+async def test_a_large_attachment_is_named_and_not_fetched(box: Box) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Message-ID"] = "Lena <lena@mail.test>", "<9@mail.test>"
+    mail.set_content("See the pictures.")
+    for name in ("one.png", "two, café.png", 'th"ree.png'):
+        mail.add_attachment(b"\x89" * 300_000, maintype="image", subtype="png", filename=name)
+    box.server.put(box.user, mail.as_bytes(), NOW - HOUR)
+    [mention] = (await source(box).fetch(None)).mentions
+    assert mention.text.startswith("See the pictures.\n\nAttached: one.png, two, café.png")
+
+
+async def test_idle_wakes_it_and_polling_goes_on(box: Box) -> None:
+    box.gets("First", id="1")
+    reading = source(box, idle=True)
+    first = await reading.fetch(None)
+    waiting = asyncio.create_task(reading.fetch(first.cursor))
+    # It may or may not wait already: either way the mail has to come with this very reading.
+    await asyncio.to_thread(box.gets, "Second", id="2")
+    batch = await waiting
+    assert texts(batch) == ["Second"]
+    assert batch.next_in_seconds is not None
+
+
+async def test_a_reading_that_waits_can_be_cancelled(box: Box) -> None:
+    reading = source(box, idle=True)
+    first = await reading.fetch(None)
+    waiting = asyncio.create_task(reading.fetch(first.cursor))
+    await asyncio.sleep(0.2)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    box.gets("After that", id="2")
+    # The next reading has the mailbox to itself as soon as the thread has let go.
+    assert texts(await reading.fetch(first.cursor)) == ["After that"]
+
+
+async def test_marking_as_read_is_a_choice_and_happens_once_stored(box: Box) -> None:
+    box.gets("First", id="1")
+    reading = source(box, mark_seen=True)
+    first = await reading.fetch(None)
+    assert not any(b"\\Seen" in line for line in flags(box))
+    await reading.fetch(first.cursor)
+    assert any(b"\\Seen" in line for line in flags(box))
+
+
+async def test_an_answer_in_sent_is_noticed_with_its_own_moment(box: Box) -> None:
+    for id_ in ("1", "2", "3"):
+        box.gets("Question", id=id_)
+    reading = source(box)
+    asked = [conversation(f"{id_}@mail.test") for id_ in ("1", "2", "3")]
+    assert await reading.look(asked) == []
+    box.gets(
+        "Yes.", id="re1", folder="Sent", writer="Desk <Info@Library.example>",
+        at=NOW - HOUR / 2, more={"In-Reply-To": "<1@mail.test>"},
+    )  # fmt: skip
+    expected = AnsweredAtSource(
+        native_id="1@mail.test", at=NOW - HOUR / 2, account="info@library.example"
+    )
+    assert await reading.look(asked) == [expected]
+    # One that was answered from a program that files no copy, but marks the mail.
+    with box.server.client(box.user) as client:
+        client.select("INBOX")
+        client.store("2", "+FLAGS", "\\Answered")
+    assert await reading.look(asked[1:]) == []
+    [marked] = await reading.look(asked[1:])
+    assert marked == AnsweredAtSource(native_id="2@mail.test", at=NOW, account=box.user)
+
+
+async def test_refusals_are_said_in_words(box: Box) -> None:
+    with pytest.raises(SourceError, match="app password") as problem:
+        await source(box, password="not-it").fetch(None)
+    assert "not-it" not in str(problem.value)
+    with pytest.raises(SourceError, match="no folder 'Nowhere'"):
+        await source(box, folder="Nowhere").fetch(None)
+    tls = SourceSettings(
+        name="mail", type="email",
+        options=Options(
+            host="127.0.0.1", port=box.port, username="x", password=Secret(value="x")
+        ),
+    )  # fmt: skip
+    with pytest.raises(SourceError, match="TLS"):
+        await Email(tls, PATIENT).fetch(None)
+
+
+async def test_a_server_that_hangs_is_given_up() -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    hanging = await asyncio.start_server(hang, "127.0.0.1", 0)
+    options = Options(
+        host="127.0.0.1", port=hanging.sockets[0].getsockname()[1], security="none",
+        username="x", password=Secret(value="x"),
+    )  # fmt: skip
+    impatient = Network(timeout=timedelta(seconds=0.3))
+    with pytest.raises(SourceError, match="did not answer"):
+        await Email(
+            SourceSettings(name="mail", type="email", options=options), impatient
+        ).fetch(None)  # fmt: skip
+    hanging.close()
+
+
+async def test_a_server_that_hangs_keeps_no_program_from_ending(box: Box) -> None:
+    box.hangs(True)
+
+    async def begin_and_end() -> None:
+        reading = asyncio.create_task(source(box).fetch(None))
+        await asyncio.sleep(0.2)
+        reading.cancel()
+
+    # A program of its own in a thread: its end would wait for every thread of its loop.
+    async with asyncio.timeout(PATIENT.timeout.total_seconds() / 2):
+        await asyncio.to_thread(lambda: asyncio.run(begin_and_end()))
+
+
+async def test_check_says_where_answers_are_looked_for(box: Box) -> None:
+    [finding] = await network.check(settings(box), PATIENT)
+    assert finding.ok
+    assert finding.said == "the folder INBOX can be read; answers are looked for in Sent"
+
+
+class TestEmailContract(ReadContract):
+    @pytest.fixture
+    def rig(self, box: Box) -> ReadRig:
+        def write(written: Written) -> None:
+            named = written.author if "<" in written.author else f"{written.author} <x@mail.test>"
+            box.gets(written.text, id=written.id, at=written.at, writer=named)
+
+        return ReadRig(
+            settings=settings(box), network=network, write=write, breaks=box.breaks, hangs=box.hangs
+        )

@@ -1,0 +1,154 @@
+"""A WordPress for tests, on loopback: its REST interface as the recorded answers show it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from aiohttp import web
+
+from tests.website import Website
+
+USER, PASSWORD = "botty", "abcd efgh ijkl mnop"
+STAFF = 2
+
+
+@dataclass
+class Blog:
+    """Comments by number. `down` answers every request with that status; `now` is its clock."""
+
+    site: Website
+    now: datetime
+    comments: dict[int, dict[str, Any]] = field(default_factory=dict)
+    down: int = 0
+    hanging: asyncio.Event | None = None
+    plain_links: bool = False
+    users_closed: bool = False
+    editor: bool = True
+    broken: Any = None
+
+    def __post_init__(self) -> None:
+        self.site.answer_all = self._answer
+
+    def post(
+        self,
+        text: str,
+        *,
+        at: datetime,
+        id: int = 0,
+        author: int = 0,
+        name: str = "Ada Reader",
+        parent: int = 0,
+        status: str = "approved",
+        post: int = 4,
+    ) -> int:
+        number = id or max(self.comments, default=0) + 1
+        self.comments[number] = {
+            "id": number,
+            "post": post,
+            "parent": parent,
+            "author": author,
+            "author_name": escape(name),
+            "author_email": "ada@example.org",
+            "author_ip": "203.0.113.9",
+            "author_url": "",
+            "date_gmt": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+            "content": {"rendered": f"<p>{escape(text)}</p>\n"},
+            "link": f"{self.site.url}/2026/11/new-seed-library/#comment-{number}",
+            "status": status,
+            "type": "comment",
+        }
+        return number
+
+    def hangs(self, hanging: bool) -> None:
+        """From now on it takes requests and answers none of them, until this is over."""
+        if self.hanging is not None:
+            self.hanging.set()
+        self.hanging = asyncio.Event() if hanging else None
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if self.hanging is not None:
+            await self.hanging.wait()
+        if self.down:
+            return web.Response(status=self.down, headers={"Retry-After": "17"})
+        path = request.path.removeprefix("/wp-json")
+        if path == request.path:
+            path = request.query.get("rest_route", "")
+        elif self.plain_links:
+            return web.Response(status=404, text="<html>Not found</html>", content_type="text/html")
+        signed = request.headers.get("Authorization", "")
+        if signed:
+            expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            if signed != f"Basic {expected}":
+                return _refused(401, "rest_not_logged_in")
+        return self._route(path.removeprefix("/wp/v2/"), dict(request.query), bool(signed))
+
+    def _route(self, path: str, query: dict[str, str], signed: bool) -> web.Response:
+        match path:
+            case "users/me":
+                return _json({"id": STAFF}) if signed else _refused(401, "rest_not_logged_in")
+            case "users":
+                return _refused(401, "closed") if self.users_closed else _json([{"id": STAFF}])
+            case "posts":
+                return _json([{"id": 4, "title": {"rendered": "New: seed library &amp; more"}}])
+            case "pages":
+                return _json([])
+            case "comments":
+                return self._list(query, signed)
+            case _ if path.startswith("comments/"):
+                return self._one(int(path.removeprefix("comments/")), signed)
+            case _:
+                return _refused(404, "rest_no_route")
+
+    def _one(self, number: int, signed: bool) -> web.Response:
+        if number not in self.comments:
+            return _refused(404, "rest_comment_invalid_id")
+        if self.comments[number]["status"] != "approved" and not signed:
+            return _refused(401, "rest_cannot_read")
+        return _json(self.comments[number])
+
+    def _list(self, query: dict[str, str], signed: bool) -> web.Response:
+        if self.broken is not None:
+            return _json(self.broken)
+        if query.get("status", "approve") != "approve" and not (signed and self.editor):
+            code = "rest_forbidden_context" if signed else "rest_forbidden_param"
+            return _refused(403 if signed else 401, code)
+        found = list(self.comments.values())
+        if query.get("status") != "any":
+            found = [one for one in found if one["status"] == "approved"]
+        for key, of in (("include", "id"), ("parent", "parent")):
+            if key in query:
+                numbers = {int(part) for part in query[key].split(",")}
+                found = [one for one in found if one[of] in numbers]
+        if "after" in query:
+            after = query["after"].removesuffix("Z")
+            found = [one for one in found if one["date_gmt"] > after]
+        newest_first = query.get("order") != "asc"
+        found.sort(key=lambda one: (one["date_gmt"], one["id"]), reverse=newest_first)
+        page, size = int(query.get("page", 1)), int(query.get("per_page", 10))
+        fields = set(query.get("_fields", "").split(","))  # nested names are not known here
+        shown = [
+            {key: value for key, value in one.items() if key in fields}
+            for one in found[(page - 1) * size : page * size]
+        ]
+        totals = {
+            "X-WP-Total": str(len(found)),
+            "X-WP-TotalPages": str(-(-len(found) // size)),
+        }
+        return _json(shown, headers=totals)
+
+
+def _json(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        text=json.dumps(body), status=status, content_type="application/json", headers=headers
+    )
+
+
+def _refused(status: int, code: str) -> web.Response:
+    body = {"code": code, "message": "Sorry.", "data": {"status": status}}
+    return _json(body, status=status)

@@ -1,0 +1,313 @@
+"""Going back to conversations: answers, edits and deletions are noticed on the network itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from staffbot.cards import card
+from staffbot.desk import closing, looks
+from staffbot.desk.reading import card_facts
+from staffbot.errors import SourceError
+from staffbot.looking import Looking
+from staffbot.model import (
+    AnsweredAtSource,
+    Batch,
+    Change,
+    Conversation,
+    Deleted,
+    Edited,
+    Happened,
+    Outcome,
+    Status,
+)
+from staffbot.policy import look_pause
+from staffbot.settings import SourceSettings, StaffMember
+from staffbot.tables import events, mentions, words
+from tests.library import STAFF, Library
+
+PATIENT = 45.0
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Network:
+    """A source that looks: each look takes a step, which is changes, a problem, or None to hang."""
+
+    name: str = "social"
+    steps: list[Sequence[Change] | Exception | None] = field(default_factory=list)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        return Batch(cursor=cursor)
+
+    async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
+        self.asked.append(tuple(one.native_id for one in conversations))
+        match self.steps.pop(0) if self.steps else ():
+            case None:
+                await asyncio.Event().wait()
+                raise AssertionError("unreachable")
+            case Exception() as problem:
+                raise problem
+            case found:
+                return found
+
+
+@asynccontextmanager
+async def looking(library: Library, *networks: Network, **more: Any) -> AsyncIterator[None]:
+    loop = Looking(library.desk, networks, pause_seconds=0.05, **more)
+    task = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and task.exception() is not None:
+            raise task.exception() or AssertionError
+
+
+async def until(true: Callable[[], Any]) -> None:
+    """Wait for a condition; the limit only keeps a broken test from hanging."""
+    async with asyncio.timeout(PATIENT):
+        while not await asyncio.to_thread(true):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def taken(library: Library, source: str = "social", most: int = 50) -> list[str]:
+    found = library.desk.act(looks.take, source=source, most=most)
+    return [one.native_id for one in found.conversations]
+
+
+def seen(library: Library, *found: Change, source: str = "social") -> int:
+    return library.desk.act(looks.seen, source=source, found=found)
+
+
+def happened(library: Library, number: int) -> list[str]:
+    return [row.what for row in library.rows(events) if row.mention == number]
+
+
+async def test_an_answer_on_the_network_is_noticed(library: Library) -> None:
+    number = library.arrives(native_id="p1")
+    library.claim(number)
+    library.clock.forward(minutes=30)
+    at = library.clock.now - 10 * MINUTE
+    answer = AnsweredAtSource(native_id="p1", at=at, account="@library")
+    async with looking(library, Network(steps=[[answer]])):
+        await until(lambda: library.mention(number).answered_at is not None)
+    mention = library.mention(number)
+    assert (mention.answered_at, mention.status, mention.owner) == (at, Status.CLAIMED, "ana")
+    [event] = [row for row in library.rows(events) if row.what == Happened.ANSWERED]
+    assert (event.person, event.at, event.open_seconds) == ("ana", at, 20 * 60)
+
+
+def test_the_card_says_so_and_stays_open(sqlite_library: Library) -> None:
+    number = sqlite_library.arrives(native_id="p1")
+    sqlite_library.claim(number)
+    sqlite_library.clock.forward(minutes=2)
+    before = sqlite_library.mention(number).revision
+    answer = AnsweredAtSource(native_id="p1", at=sqlite_library.clock.now, account="x")
+    assert seen(sqlite_library, answer) == 1
+    assert sqlite_library.mention(number).revision > before
+    assert seen(sqlite_library, answer) == 0  # once, however often it is seen
+    facts = sqlite_library.desk.look(card_facts, number, show_words=True)
+    assert facts is not None
+    told = str(card(facts))
+    assert "Answered on Social " in told
+    assert "Answer by" not in told
+    assert "name='done'" in told  # closes it with one tap
+
+
+def test_nobody_is_reminded_of_what_was_answered_there(sqlite_library: Library) -> None:
+    from staffbot.desk import reminding
+    from staffbot.tables import nags
+
+    number = sqlite_library.arrives(native_id="p1")
+    sqlite_library.claim(number)
+    seen(
+        sqlite_library,
+        AnsweredAtSource(native_id="p1", at=sqlite_library.clock.now, account="x"),
+    )
+    for _ in range(10):
+        sqlite_library.clock.forward(hours=5)
+        sqlite_library.desk.act(reminding.sweep)
+    assert sqlite_library.rows(nags) == []
+
+
+def test_an_account_of_somebody_is_to_their_credit(sqlite_library: Library) -> None:
+    ben = StaffMember(key="ben", name="Ben Okafor", ids={"local": "ben", "social": "@ben"})
+    staff = tuple(ben if one.key == "ben" else one for one in STAFF)
+    sqlite_library.reconfigure(staff=staff)
+    number = sqlite_library.arrives(native_id="p1")
+    sqlite_library.claim(number, "ana")
+    now = sqlite_library.clock.now
+    seen(sqlite_library, AnsweredAtSource(native_id="p1", at=now, account="@ben"))
+    [event] = [row for row in sqlite_library.rows(events) if row.what == Happened.ANSWERED]
+    assert event.person == "ben"
+    assert sqlite_library.mention(number).owner == "ana"
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_it_is_closed_only_where_the_setting_says_so(
+    sqlite_library: Library, claimed: bool
+) -> None:
+    sqlite_library.reconfigure(
+        sources=(SourceSettings(name="social", type="webhook", close_on_answer=True),)
+    )
+    number = sqlite_library.arrives(native_id="p1")
+    if claimed:
+        sqlite_library.claim(number)
+    now = sqlite_library.clock.now
+    seen(sqlite_library, AnsweredAtSource(native_id="p1", at=now, account="x"))
+    mention = sqlite_library.mention(number)
+    assert (mention.status, mention.outcome) == (Status.CLOSED, Outcome.ANSWERED)
+    assert mention.last_owner == ("ana" if claimed else None)
+
+
+def test_the_answer_of_before_a_reopening_does_not_count_again(sqlite_library: Library) -> None:
+    number = sqlite_library.arrives(native_id="p1")
+    at = sqlite_library.clock.forward(minutes=5)
+    old = AnsweredAtSource(native_id="p1", at=at, account="x")
+    seen(sqlite_library, old)
+    ana = sqlite_library.person("ana")
+    sqlite_library.desk.act(closing.close, number, ana, outcome=Outcome.ANSWERED)
+    sqlite_library.clock.forward(minutes=5)
+    sqlite_library.desk.act(closing.reopen, number, ana)
+    assert seen(sqlite_library, old) == 0
+    assert sqlite_library.mention(number).answered_at is None
+    # It is looked at again at once, and the next answer counts.
+    assert taken(sqlite_library) == ["p1"]
+    new = AnsweredAtSource(native_id="p1", at=sqlite_library.clock.now, account="x")
+    assert seen(sqlite_library, new) == 1
+
+
+def test_an_answer_from_before_the_question_is_none(sqlite_library: Library) -> None:
+    number = sqlite_library.arrives(native_id="p1")
+    early = sqlite_library.mention(number).posted_at - timedelta(hours=1)
+    assert seen(sqlite_library, AnsweredAtSource(native_id="p1", at=early, account="x")) == 0
+    # Found here late, answered there before it was: that counts, at once.
+    late = sqlite_library.arrives(
+        native_id="p2", posted_at=sqlite_library.clock.now - timedelta(hours=2)
+    )
+    at = sqlite_library.clock.now - timedelta(hours=1)
+    assert seen(sqlite_library, AnsweredAtSource(native_id="p2", at=at, account="x")) == 1
+    assert sqlite_library.mention(late).answered_at == at
+
+
+def test_edits_and_deletions_are_followed(library: Library) -> None:
+    number = library.arrives("Frist", native_id="p1")
+    now = library.clock.forward(minutes=3)
+    assert seen(library, Edited(native_id="p1", text="First", at=now)) == 1
+    assert seen(library, Edited(native_id="p1", text="First", at=now)) == 0
+    assert library.mention(number).edited_at == now
+    [row] = library.rows(words)
+    assert row.text == "First"
+    assert seen(library, Deleted(native_id="p1", at=now)) == 1
+    assert seen(library, Deleted(native_id="p1", at=now)) == 0
+    [row] = library.rows(words)
+    assert (row.text, row.permalink) == ("", "")
+    assert library.mention(number).deleted_at == now
+    # Nothing is left to look at.
+    library.clock.forward(hours=1)
+    assert taken(library) == []
+
+
+def test_looks_become_rarer_and_end_after_a_month(sqlite_library: Library) -> None:
+    sqlite_library.arrives(native_id="p1")
+    began = sqlite_library.clock.now
+    looked = []
+    while sqlite_library.clock.now - began < timedelta(days=40):
+        sqlite_library.clock.forward(minutes=1)
+        [row] = sqlite_library.rows(mentions)
+        if row.next_look_at is None:
+            break
+        sqlite_library.clock.now = max(sqlite_library.clock.now, row.next_look_at)
+        if taken(sqlite_library):
+            looked.append(sqlite_library.clock.now - began)
+    gaps = [after - before for before, after in pairwise(looked)]
+    assert gaps == sorted(gaps)
+    assert looked[0] == 2 * MINUTE
+    assert timedelta(days=29) < looked[-1] < timedelta(days=30)
+    assert len(looked) < 300
+    assert look_pause(timedelta(days=30)) is None
+
+
+def test_each_is_taken_once_and_the_longest_waiting_first(library: Library) -> None:
+    for number in range(5):
+        library.arrives(native_id=f"p{number}")
+        library.clock.forward(seconds=1)
+    library.clock.forward(minutes=5)
+    assert taken(library, most=3) == ["p0", "p1", "p2"]
+    assert taken(library, most=3) == ["p3", "p4"]
+    assert taken(library) == []
+
+
+def test_follow_ups_are_looked_at_with_their_mention(sqlite_library: Library) -> None:
+    mention = sqlite_library.incoming(native_id="p1", conversation="c1")
+    sqlite_library.take_in(mention)
+    more = sqlite_library.incoming(
+        "And on Sunday?", native_id="p2", conversation="c1", patron=mention.patron
+    )
+    assert sqlite_library.take_in(more).followed_up == 1
+    sqlite_library.clock.forward(minutes=5)
+    assert taken(sqlite_library) == ["p1", "p2"]
+    now = sqlite_library.clock.now
+    seen(sqlite_library, Deleted(native_id="p2", at=now))
+    assert [row.text for row in sqlite_library.rows(words)] == ["When do you open?", ""]
+    assert sqlite_library.mention(1).deleted_at is None
+
+
+async def test_what_cannot_look_is_left_alone(sqlite_library: Library) -> None:
+    sqlite_library.arrives(native_id="p1", source="blog")
+    sqlite_library.clock.forward(minutes=5)
+    async with looking(sqlite_library, Network()):
+        await until(lambda: sqlite_library.rows(mentions)[0].next_look_at is None)
+
+
+async def test_one_network_that_hangs_or_fails_delays_no_other(sqlite_library: Library) -> None:
+    sqlite_library.arrives(native_id="b1", source="blog")
+    number = sqlite_library.arrives(native_id="p1")
+    sqlite_library.clock.forward(minutes=5)
+    now = sqlite_library.clock.now
+    answer = AnsweredAtSource(native_id="p1", at=now, account="x")
+    hanging = Network(name="blog", steps=[None])
+    async with looking(sqlite_library, hanging, Network(steps=[[answer]])):
+        await until(lambda: sqlite_library.mention(number).answered_at is not None)
+        assert hanging.asked == [("b1",)]
+
+
+@pytest.mark.parametrize("problem", [SourceError("busy"), RuntimeError("a fault of ours"), None])
+async def test_a_look_that_fails_is_made_up_for(
+    sqlite_library: Library, problem: Exception | None
+) -> None:
+    number = sqlite_library.arrives(native_id="p1")
+    now = sqlite_library.clock.forward(minutes=5)
+    answer = AnsweredAtSource(native_id="p1", at=now, account="x")
+    network = Network(steps=[problem, [answer]])
+    async with looking(sqlite_library, network, look_within=timedelta(seconds=0.2)):
+        await until(lambda: len(network.asked) == 1)
+        sqlite_library.clock.forward(minutes=5)
+        await until(lambda: sqlite_library.mention(number).answered_at is not None)
+    assert network.asked == [("p1",), ("p1",)]
+
+
+async def test_no_patrons_word_reaches_the_log(
+    sqlite_library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = sqlite_library.arrives("Frist", native_id="p1")
+    now = sqlite_library.clock.forward(minutes=5)
+    network = Network(
+        steps=[ValueError("Secret words"), [Edited(native_id="p1", text="Secret words", at=now)]]
+    )
+    async with looking(sqlite_library, network):
+        await until(lambda: len(network.asked) == 1)
+        sqlite_library.clock.forward(minutes=5)
+        await until(lambda: sqlite_library.mention(number).edited_at is not None)
+    told = capsys.readouterr()
+    assert "Secret" not in told.out + told.err
