@@ -59,8 +59,13 @@ def ring(tx: Tx) -> int:
 
 
 def due_now(tx: Tx) -> list[Due]:
-    """The digests whose moment came and that were not made: of today, or missed while down."""
+    """The digests whose moment came and that were not made: of today, or missed while down.
+
+    What was due before the program first ran here is nobody's: a library that begins at noon is
+    not told in the afternoon that nothing came in.
+    """
     found = []
+    began_at = pulse.began_at(tx)
     for team in tx.settings.teams:
         hours = tx.hours(team.key)
         for known in team.rooms if team.digest.enabled else ():
@@ -71,6 +76,7 @@ def due_now(tx: Tx) -> list[Due]:
                     missed=missed,
                 )
                 for day, at, missed in days_due(hours, team.digest, days, tx.now)
+                if began_at is None or at >= began_at
             ]  # fmt: skip
     return found
 

@@ -306,3 +306,14 @@ def test_which_days_are_due(
     hours = Hours.of(OpeningHours(weekly=weekly, zone=ZoneInfo("Europe/Berlin")), closures)
     found = [(day.day, missed) for day, _, missed in days_due(hours, DIGEST, {}, now)]
     assert found == due
+
+
+def test_a_library_that_begins_after_the_digests_moment_has_its_first_one_tomorrow(
+    library: Library,
+) -> None:
+    library.clock.forward(hours=4)
+    library.desk.act(pulse.started)
+    assert library.desk.act(digests.ring) == 0
+    library.clock.forward(days=1)
+    library.desk.act(pulse.started)
+    assert library.desk.act(digests.ring) == 1
