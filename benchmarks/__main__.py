@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import claims, figures, intake, networks, pressing, starting, sweeps
+from benchmarks import claims, figures, intake, networks, pressing, slack, starting, sweeps
 from benchmarks.ground import Ground
 from benchmarks.machine import busy, machine, versions
 from benchmarks.rows import Row
@@ -29,6 +29,7 @@ BENCHMARKS: Mapping[str, Callable[[Ground], list[Row]]] = {
     "networks": networks.run,
     "claims": claims.run,
     "pressing": pressing.run,
+    "slack": slack.run,
     "figures": figures.run,
 }
 

@@ -56,8 +56,8 @@ async def _measured(ground: Ground, desk: Desk) -> list[Row]:
         await claim(model := next(numbers))
     bare = Bare(ground.history(), statements, model)
     try:
-        alone = await _in_turns(claim, bare.claim, numbers, ground.turns(_ALONE), 1)
-        many = await _in_turns(claim, bare.claim, numbers, ground.turns(_ROUNDS), AT_A_TIME)
+        alone = await in_turns(claim, bare.claim, numbers, ground.turns(_ALONE), 1)
+        many = await in_turns(claim, bare.claim, numbers, ground.turns(_ROUNDS), AT_A_TIME)
     finally:
         await bare.close()
     against = f"the same {len(statements)} statements by the bare driver, and one commit"
@@ -91,7 +91,7 @@ def _by_button(dispatch: Dispatch) -> Claim:
     return claim
 
 
-async def _in_turns(
+async def in_turns(
     ours: Claim, floor: Claim, numbers: Iterator[int], turns: int, at_a_time: int
 ) -> tuple[list[float], list[float]]:
     """The milliseconds of each claim, ours and the floor's; every claim takes a fresh mention."""
@@ -125,8 +125,12 @@ class Bare:
         run("BEGIN IMMEDIATE")
         for statement, values in self._statements:
             # A mention's number is far larger than any other number of a claim but its moments.
-            run(statement, [number if v == self._model else v for v in values]).fetchall()
+            run(statement, self.values(statement, values, number)).fetchall()
         run("COMMIT")
+
+    def values(self, statement: str, values: Sequence[Any], number: int) -> list[Any]:
+        """What stands in a statement for another mention."""
+        return [number if v == self._model else v for v in values]
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._writer, self._conn.close)

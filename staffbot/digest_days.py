@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from staffbot.hours import Hours
+from staffbot.hours import Hours, first_shown
 from staffbot.settings import DigestSettings
 
 # A day so short that its digest is due at its end has it all the same.
@@ -43,3 +43,14 @@ def is_too_late(
     periods = hours.periods(day)
     over = not periods or now >= max(periods[-1][1], at + _LEAST)
     return over or now - at > digest.too_late_after
+
+
+def day_before(hours: Hours, digest: DigestSettings, day: date) -> datetime:
+    """When the digest of the open day before this one would have been due: the first one ever begins
+    there, so that on a Monday it tells of the weekend. A day back, where all were closed for weeks."""
+    for back in range(1, 15):
+        opening = hours.first_opening(day - timedelta(days=back))
+        if opening is not None:
+            return opening + digest.after_opening
+    midnight = first_shown(datetime.combine(day, time()), hours.zone)
+    return midnight - timedelta(days=1)

@@ -189,6 +189,8 @@ class Message:
     mention    the mention that this message is the card of, if it is one
     silent     arrives without a notification
     collapsed  a closed card: two lines
+    refused    an answer that nothing was done, and why: a door leaves a form open to be set right
+    failed     an answer that nothing was done, through a fault of ours: not to be acknowledged
     """
 
     text: str
@@ -197,6 +199,8 @@ class Message:
     mention: int | None = None
     silent: bool = False
     collapsed: bool = False
+    refused: bool = False
+    failed: bool = False
 
     def plain(self) -> str:
         """Our own text as plain lines; a patron's words are left out."""

@@ -222,7 +222,12 @@ class Actor:
     """A person as one platform shows them; `room` is where they acted, if in a team's channel.
 
     `role` is what the platform's own roles make of somebody who has no [[staff]] entry; None where
-    the configuration does not go by them, or the platform did not tell.
+    the configuration does not go by them, or the platform did not tell. Who has an entry keeps its
+    role, unless the platform's is more.
+
+    thread  the message whose thread they wrote in
+    on      the message that they acted on (a reaction): no other mention may be meant
+    act     names this one act however often the platform delivers it; it has one effect
     """
 
     platform: str
@@ -231,6 +236,8 @@ class Actor:
     room: Room | None = None
     thread: str = ""
     role: Role | None = None
+    on: str = ""
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,11 @@ class Question:
     wrong: Callable[[str], str]
     options: tuple[str, ...] = ()
 
+    def meant(self, typed: str) -> str:
+        """What was typed, made whole: `y` is the one option that begins so."""
+        begun = [option for option in self.options if option.startswith(typed.strip().casefold())]
+        return begun[0] if typed.strip() and len(begun) == 1 else typed.strip()
+
 
 def next_question(answers: Mapping[str, str]) -> Question | None:
     """The first question that has no answer yet; which ones there are depends on the answers."""

@@ -386,7 +386,7 @@ digests = Table(
     Column("post", ForeignKey("posts.id")),
 )
 
-# Signed requests seen, so that a replay has no effect.
+# Signed requests and acts of people seen, so that one that comes again has no effect.
 deliveries = Table(
     "deliveries",
     metadata,

@@ -25,7 +25,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 IMAGE = re.compile(r'<img src="([^"]+)" width="\d+" alt="[^"]{20,}">')
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"(?<![\w/-])(?:\.venv/bin/)?staffbot +([a-z]+)((?: +[^\n`#]*)?)")
+COMMAND = re.compile(r"(?<![\w/@-])(?:\.venv/bin/)?staffbot +([a-z]+)((?: +[^\n`#]*)?)")
 MAKE = re.compile(r"\bmake +([a-z]+)\b")
 CODE = re.compile(r"`([^`\n]+)`")
 
@@ -75,8 +75,11 @@ def test_every_command_is_there_with_its_options(page: str) -> None:
     for piece in code(page):
         for name, rest in COMMAND.findall(piece):
             assert name in known, f"{page}: staffbot {name}"
-            flags = {flag for option in known[name].params for flag in option.opts}
-            flags |= {flag for option in known[name].params for flag in option.secondary_opts}
+            command = known[name]
+            for word in rest.split():  # a platform's commands have commands of their own
+                command = getattr(command, "commands", {}).get(word, command)
+            flags = {flag for option in command.params for flag in option.opts}
+            flags |= {flag for option in command.params for flag in option.secondary_opts}
             for flag in re.findall(r"(?<!\S)--?[a-z][a-z-]*", re.sub(r'"[^"]*"', "", rest)):
                 assert flag in flags, f"{page}: staffbot {name} {flag}"
 

@@ -67,7 +67,7 @@ def _refuse(wrong: dict[str, str]) -> None:
 def _ask(answers: dict[str, str]) -> None:
     while question := next_question(answers):
         options = f" ({'/'.join(question.options)})" if question.options else ""
-        answer = typer.prompt(question.asks + options, default=question.default).strip()
+        answer = question.meant(typer.prompt(question.asks + options, default=question.default))
         if reason := question.wrong(answer):
             typer.echo(f"That {reason}" if reason[:1].islower() else reason, err=True)
         else:

@@ -87,7 +87,7 @@ VERBS: tuple[Verb, ...] = (
         aliases=("take",),
         clear=Clear.UNCLAIMED,
         example="claim 42",
-        more="In chat, a raised hand on the card does the same.",
+        more="In chat, a raised hand on the card does the same; taking it back undoes nothing.",
     ),
     Verb(
         name="release",
@@ -105,7 +105,10 @@ VERBS: tuple[Verb, ...] = (
         slots=(_MENTION, _TOPICS, _AT),
         aliases=("answered",),
         example="done 42 at 14:30",
-        more="With a time it counts as answered then, for an answer given in the network's own app.",
+        more=(
+            "With a time it counts as answered then, for an answer given in the network's own app. "
+            "In chat, a white check mark on the card does the same; taking it back undoes nothing."
+        ),
     ),
     Verb(
         name="close",
@@ -148,11 +151,11 @@ VERBS: tuple[Verb, ...] = (
     # --- give to somebody else ---
     Verb(
         name="hand over",
-        does="Give everything that you claimed to the team, or to one person",
+        does="Give everything that you claimed, or one mention, to the team or to one person",
         group=Group.HAND,
-        slots=(Slot(name="person", takes=Takes.PERSON, required=False, led_by=("to",)),),
+        slots=(_MENTION, Slot(name="person", takes=Takes.PERSON, required=False, led_by=("to",))),
         aliases=("handover", "hand-over"),
-        clear=Clear.NONE,
+        clear=Clear.UNASKED,
         example="hand over to Ana",
     ),
     Verb(

@@ -12,7 +12,9 @@ from staffbot.desk.mailroom import want
 from staffbot.desk.people import name_of
 from staffbot.desk.retiming import retime
 from staffbot.desk.showing import rooms
+from staffbot.doorsign import said_of
 from staffbot.errors import Refused
+from staffbot.hours import Closure
 from staffbot.model import Answer, Done, Happened, Person
 from staffbot.tables import closures, events
 from staffbot.words import count
@@ -78,10 +80,11 @@ def revoke(tx: Tx, closure: int, person: Person) -> Answer:
         .where(events.c.detail["closure"].as_integer() == closure)
         .values(undone_by=event)
     )
-    what = "opening" if row.opens else "closure"
-    by = name_of(tx, row.person)
+    closed = Closure(row.starts_at, row.ends_at, row.opens, row.reason)
+    what = said_of(closed, tx.hours(teams[0]), now=tx.now)
+    where = f"{tx.team(row.team).name}: " if row.team else ""
     re_timed = f" {count(moved, 'due time')} moved back." if moved else ""
-    said = f"The {what} that {by} announced does not hold any more.{re_timed}"
+    said = f"{where}Taken back: {what}, as {name_of(tx, row.person)} had announced.{re_timed}"
     _tell(tx, teams, event, f"{said} Said by {person.name}.", undo=False)
     return Done(mention=None, said=said)
 

@@ -20,14 +20,12 @@ from staffbot.desk.ledger import Tx, record_for_team
 from staffbot.desk.mailroom import Post, say_now, want
 from staffbot.desk.reading import listing_of
 from staffbot.digest import DigestFacts, Gone, digest
-from staffbot.digest_days import days_due, is_too_late
+from staffbot.digest_days import day_before, days_due, is_too_late
 from staffbot.messages import Message
 from staffbot.model import Happened, Room, Status
 from staffbot.settings import Team
 from staffbot.tables import digests, mentions, posts
 
-# How far back the first digest of a room looks.
-_FIRST = timedelta(days=1)
 # Days that went by while the program was down are marked as missed; longer ago nobody asks.
 _LOOK_BACK = timedelta(days=14)
 # So many mentions that need someone are followed by one digest.
@@ -61,8 +59,13 @@ def ring(tx: Tx) -> int:
 
 
 def due_now(tx: Tx) -> list[Due]:
-    """The digests whose moment came and that were not made: of today, or missed while down."""
+    """The digests whose moment came and that were not made: of today, or missed while down.
+
+    What was due before the program first ran here is nobody's: a library that begins at noon is
+    not told in the afternoon that nothing came in.
+    """
     found = []
+    began_at = pulse.began_at(tx)
     for team in tx.settings.teams:
         hours = tx.hours(team.key)
         for known in team.rooms if team.digest.enabled else ():
@@ -73,6 +76,7 @@ def due_now(tx: Tx) -> list[Due]:
                     missed=missed,
                 )
                 for day, at, missed in days_due(hours, team.digest, days, tx.now)
+                if began_at is None or at >= began_at
             ]  # fmt: skip
     return found
 
@@ -147,7 +151,7 @@ def _since(tx: Tx, due: Due) -> datetime:
             digests.c.day < due.day, digests.c.missed.is_(False),
         )
     ).scalar()  # fmt: skip
-    return min(last or due.at - _FIRST, tx.now)
+    return min(last or day_before(tx.hours(due.team.key), due.team.digest, due.day), tx.now)
 
 
 def _note_unsent(tx: Tx) -> None:

@@ -162,7 +162,8 @@ def _overdue(tx: Tx) -> dict[str, int]:
             .where(
                 mentions.c.team == team.key, mentions.c.status.in_((Status.OPEN, Status.CLAIMED))
             )
-            .where(mentions.c.answer_due_at < tx.now)
+            .where(mentions.c.answered_at.is_(None), mentions.c.waiting_since.is_(None))
+            .where(mentions.c.expects_answer, mentions.c.answer_due_at < tx.now)
         ).scalar_one()
         for team in tx.settings.teams
     }

@@ -32,10 +32,12 @@ def resolve(tx: Tx, person: Person, text: str, actor: Actor, clear: Clear = Clea
     if named:
         bare = named.removeprefix("#")
         return int(bare) if bare.isdigit() else _at_address(tx, named)
-    if actor.thread and actor.room is not None:
-        here = of_ref(tx, MessageRef(room=actor.room, id=actor.thread))
+    if (actor.on or actor.thread) and actor.room is not None:
+        here = of_ref(tx, MessageRef(room=actor.room, id=actor.on or actor.thread))
         if here is not None:
             return here
+    if actor.on:
+        raise Refused("That message is not the card of a mention, so nothing was done.")
     match clear:
         case Clear.MINE:
             return _the_only(tx, owned(person), "You have claimed", "You have claimed nothing")

@@ -36,13 +36,21 @@ def person_of(tx: Tx, actor: Actor) -> Person:
         if told:
             tx.conn.execute(update(people).where(people.c.key == row.key).values(told))
             return replace(_person(tx, row), **told)
-        return _person(tx, row)
+        return granted(_person(tx, row), actor)
     if actor.room is None or tx.settings.team_of_room(actor.room) is None:
         raise Refused(
             "This is for the library's staff. Ask from a team's channel, "
             "or ask the person who looks after staffbot to list you under [[staff]]."
         )
     return _join(tx, actor)
+
+
+def granted(person: Person, actor: Actor) -> Person:
+    """The person, with the role that the platform gives them for this act where that is more."""
+    ranks = list(Role)
+    if actor.role is None or ranks.index(actor.role) <= ranks.index(person.role):
+        return person
+    return replace(person, role=actor.role)
 
 
 def _told(row: Row[Any], actor: Actor) -> dict[str, Any]:

@@ -29,9 +29,17 @@ def started(tx: Tx) -> Downtime | None:
     if last is not None and tx.now - last[1] >= WORTH_SAYING:
         gone = Downtime(since=last[1], until=tx.now)
         keep(tx, "down_until", last[1].isoformat())
+    if began_at(tx) is None:
+        keep(tx, "began_at")
     keep(tx, "started_at")
     beat(tx)
     return gone
+
+
+def began_at(tx: Tx) -> datetime | None:
+    """When the program first ran on this database; None where it never did."""
+    found = fact(tx, "began_at")
+    return None if found is None else found[1]
 
 
 def beat(tx: Tx) -> None:

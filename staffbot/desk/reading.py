@@ -13,7 +13,7 @@ from staffbot.cards import CardFacts, StormFacts
 from staffbot.desk import alike, authors, replying
 from staffbot.desk.claims import linked_with
 from staffbot.desk.ledger import Tx, find, mention_of
-from staffbot.desk.people import get_person, name_of
+from staffbot.desk.people import get_person, granted, name_of
 from staffbot.messages import Who
 from staffbot.model import (
     Actor,
@@ -76,7 +76,8 @@ def known(tx: Tx, actor: Actor) -> Person | None:
             actors.c.platform == actor.platform, actors.c.user_id == actor.user_id
         )
     ).scalar()
-    return get_person(tx, key)
+    person = get_person(tx, key)
+    return None if person is None else granted(person, actor)
 
 
 # --- lists --------------------------------------------------------------------------------------

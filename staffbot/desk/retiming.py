@@ -13,7 +13,7 @@ from staffbot.desk.ledger import Tx, enact, mention_of
 from staffbot.desk.pausing import due_dates
 from staffbot.model import Happened, Mention, Status
 from staffbot.reminders import next_step_at, step_times
-from staffbot.tables import mentions
+from staffbot.tables import mentions, posts
 
 
 def retime(tx: Tx, teams: Sequence[str], *, only: int | None = None) -> int:
@@ -22,6 +22,7 @@ def retime(tx: Tx, teams: Sequence[str], *, only: int | None = None) -> int:
     `only` one: of a mention that an undo opened again, the hours may have changed meanwhile.
     """
     tx.forget_hours()
+    _wait_for_opening(tx, teams)
     rows = tx.conn.execute(
         select(mentions)
         # Named, as "not closed" would have the database read a team's whole history.
@@ -46,6 +47,19 @@ def retime(tx: Tx, teams: Sequence[str], *, only: int | None = None) -> int:
         enact(tx, mention, Happened.RETIMED, None, after | {"next_step_at": step})
         moved += 1
     return moved
+
+
+def _wait_for_opening(tx: Tx, teams: Sequence[str]) -> None:
+    """What is to be shown at opening is shown at the one that holds now."""
+    for team in teams:
+        opening = tx.hours(team).next_opening(tx.now)
+        if opening is not None:
+            tx.conn.execute(
+                update(posts)
+                .where(posts.c.pending == 1, posts.c.not_before > tx.now)
+                .where(posts.c.team == team, posts.c.state == "waiting")
+                .values(not_before=opening)
+            )
 
 
 def settle(tx: Tx) -> int:

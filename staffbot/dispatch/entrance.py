@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
 from staffbot import answers, seams
 from staffbot.commands import Call, parse, pressed
+from staffbot.desk.acts import first_time
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import everyone, person_of
 from staffbot.desk.reading import known
@@ -105,18 +107,21 @@ class Dispatch:
         try:
             return await run()
         except Refused as refused:
-            return say(str(refused))
+            return replace(say(str(refused)), refused=True)
         except Exception as problem:
             incident = secrets.token_hex(3)
             # Only a control's name and a platform: neither the line nor the person stands here.
             _log.exception("incident", incident=incident, doing=what, platform=actor.platform)
-            if isinstance(problem, StoreError):
-                return answers.not_stored(incident)
-            return answers.sorry(incident)
+            full = isinstance(problem, StoreError)
+            said = answers.not_stored(incident) if full else answers.sorry(incident)
+            return replace(said, failed=True)
 
 
 def _perform(tx: Tx, actor: Actor, call: Call, mention: int | None) -> Reply:
-    job = job_of(tx, actor, person_of(tx, actor), call, mention=mention)
+    person = person_of(tx, actor)
+    if not first_time(tx, actor):
+        return say("That was done already.")
+    job = job_of(tx, actor, person, call, mention=mention)
     return HANDLERS[call.verb.name](job)
 
 

@@ -18,7 +18,7 @@ def _hand_over(job: Job) -> Reply:
     to = None if team else job.other_person(said)
     if not job.number:
         return job.answer(claims.hand_over(job.tx, job.person, to))
-    # From the button of one mention: that one only.
+    # It was named, or its button pressed: that one only.
     if to is None:
         return job.answer(claims.release(job.tx, job.number, job.person))
     return job.answer(claims.assign(job.tx, job.number, to, job.person))

@@ -12,7 +12,7 @@ from staffbot.doorsign import door_lines, parse_door_change, said_of
 from staffbot.errors import Refused
 from staffbot.hours import Hours
 from staffbot.messages import Bullets, Heading, Message, Part, Reply, say
-from staffbot.times import parse_moment
+from staffbot.times import parse_clock, parse_moment
 from staffbot.words import count, duration
 
 
@@ -124,7 +124,13 @@ def _quiet_hours(value: str) -> tuple[str, str]:
     start, *rest = re.split(r"\s*(?:[-\u2013]|to|until)\s*", value.strip(), maxsplit=1)
     if not rest:
         raise Refused("Quiet hours have a beginning and an end: settings quiet 12:00-13:00")
-    return start, rest[0]
+    return _clock(start), _clock(rest[0])
+
+
+def _clock(text: str) -> str:
+    """`9pm` or `9` as 21:00 and 9:00; what is no time of day is left for the desk to refuse."""
+    minutes = parse_clock(f"{text}:00" if text.isdigit() else text)
+    return text if minutes is None else f"{minutes // 60 % 24:02}:{minutes % 60:02}"
 
 
 def _my_settings(job: Job) -> Reply:

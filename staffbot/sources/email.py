@@ -7,12 +7,14 @@ The cursor is one JSON string: the last number read, and the UIDVALIDITY that gi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from staffbot.errors import SourceError
@@ -188,12 +190,35 @@ class Email:
 
 
 async def _in_thread(work: Callable[[threading.Event], T]) -> T:
-    """Run blocking work; where this task is cancelled, the work is told to come to its end."""
-    stop = threading.Event()
+    """Run blocking work; where this task is cancelled, the work is told to come to its end.
+
+    In a thread that keeps no program from ending, as a server that hangs is waited for in it.
+    """
+    loop = asyncio.get_running_loop()
+    stop, done = threading.Event(), loop.create_future()
+
+    def run() -> None:
+        try:
+            found = work(stop)
+        except BaseException as problem:
+            _tell(loop, done, partial(done.set_exception, problem))
+        else:
+            _tell(loop, done, partial(done.set_result, found))
+
+    threading.Thread(target=run, name="staffbot email", daemon=True).start()
     try:
-        return await asyncio.to_thread(work, stop)
+        result: T = await done
+        return result
     finally:
         stop.set()
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, done: asyncio.Future[T], tell: Callable[[], None]
+) -> None:
+    # Nobody waits any more where the program has ended meanwhile.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: None if done.done() else tell())
 
 
 def _open(settings: SourceSettings, network: NetworkSettings, clock: Clock) -> Email:

@@ -17,6 +17,7 @@ from staffbot.desk.ledger import Tx
 from staffbot.tables import metadata
 from tests.month.figures import counted, middle
 from tests.month.running import Month
+from tests.month.said import all_say_the_same
 from tests.month.transcript import FILE, transcript
 from tests.month.world import WORD
 
@@ -42,6 +43,7 @@ async def test_a_month_keeps_every_law(url: str, seed: int) -> None:
     month = Month(url, seed)
     await month.run()
     month.desk.look(_figures_agree)
+    await all_say_the_same(month.desk, month.dispatch)
     month.watch.at_the_end(month.desk.look(lambda tx: tx.hours("adult")))
     print(month.report())
     month.desk.store.close()

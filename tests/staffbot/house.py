@@ -32,8 +32,8 @@ library = "Riverside Library"
 [hours]
 weekly = "24/7"
 
-# These tests run at any time of the day, and a digest would be one message more at some.
 [digest]
+# Its day begins at midnight here, and a run at night would find it in the channel.
 enabled = false
 
 [local]

@@ -11,7 +11,7 @@ from staffbot.desk import claims, closing, closures, retiming, undoing
 from staffbot.desk.closures import Announcement
 from staffbot.errors import Refused
 from staffbot.model import Done, Outcome, Room, Status
-from staffbot.settings import OpeningHours, Team, TeamRoom
+from staffbot.settings import OpeningHours, Team, TeamRoom, WhenClosed
 from staffbot.tables import events
 from tests.library import HOURS, Library
 from tests.staffbot.clockwork import Clockwork, buttons, wall
@@ -76,8 +76,8 @@ def test_undo_takes_it_back_for_anybody(works: Clockwork) -> None:
         works.do(closures.revoke, closure, works.person("ana"))
     works.carry()
     assert works.notices()[-1].text == (
-        "The closure that Ben Okafor announced does not hold any more. 1 due time moved back. "
-        "Said by Ana Silva."
+        "Taken back: closed today 11:00-18:00 (burst pipe), as Ben Okafor had announced. "
+        "1 due time moved back. Said by Ana Silva."
     )
     works.at(wall(3, 11, 30))
     assert len(works.lines()) == 1
@@ -177,3 +177,20 @@ def test_what_an_undo_opens_again_keeps_the_new_hours(quick: Clockwork) -> None:
     close(quick, 11, 18)
     quick.do(undoing.undo, done.event, ana)
     assert quick.library.mention(number).claim_due_at == wall(4, 10)
+
+
+def test_what_is_shown_at_opening_waits_for_the_one_that_holds_now(works: Clockwork) -> None:
+    (team,) = works.library.settings.teams
+    works.library.reconfigure(teams=(replace(team, when_closed=WhenClosed.AT_OPENING),))
+    works.library.clock.now = wall(3, 20)
+    works.library.arrives()
+    tomorrow: dict[str, Any] = {"starts_at": wall(4, 0), "ends_at": wall(4, 13)}
+    done = close(works, 0, 0, said="tomorrow until 13:00", **tomorrow)
+    works.at(wall(4, 9, 30))
+    assert works.kind("card") == [], "the doors are still closed"
+    assert done.event is not None
+    closure = works.library.desk.look(closures.closure_of, done.event)
+    assert closure is not None
+    works.do(closures.revoke, closure, works.person("ana"))
+    works.ring()
+    assert len(works.kind("card")) == 1, "they are open after all"

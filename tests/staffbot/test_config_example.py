@@ -24,6 +24,8 @@ SEVERAL = "# === Several teams"
 # A secret that any source or door takes, for each variable that the example names.
 NAMED = re.findall(r'"([A-Z_]{4,})"', EXAMPLE)
 VARIABLES = dict.fromkeys(NAMED, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+VARIABLES["SLACK_BOT_TOKEN"] = "xoxb-1-of-the-tests"
+VARIABLES["SLACK_APP_TOKEN"] = "xapp-1-of-the-tests"
 VARIABLES["STAFFBOT_HEARTBEAT_URL"] = "https://hc.example.org/ping"
 
 TABLES: dict[str, type[BaseModel]] = {

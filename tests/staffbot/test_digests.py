@@ -45,6 +45,17 @@ def test_once_each_open_day_a_while_after_opening(works: Clockwork) -> None:
     assert len(works.digests()) == 6
 
 
+def test_the_first_one_on_a_monday_tells_of_the_weekend(works: Clockwork) -> None:
+    works.library.clock.now = wall(7, 9)  # before the digest of Saturday would have been due
+    works.library.arrives()
+    works.library.clock.now = wall(7, 20)
+    works.library.arrives()
+    works.at(wall(9, 9, 10))
+    (message,) = works.digests()
+    assert "Came in: 1\n" in message.plain()
+    assert "Since: Sat 7 Mar 10:10" in message.plain()
+
+
 def test_two_rings_at_once_are_one_digest(library: Library) -> None:
     works = Clockwork(library)
     library.clock.now = wall(3, 9, 15)
@@ -295,3 +306,14 @@ def test_which_days_are_due(
     hours = Hours.of(OpeningHours(weekly=weekly, zone=ZoneInfo("Europe/Berlin")), closures)
     found = [(day.day, missed) for day, _, missed in days_due(hours, DIGEST, {}, now)]
     assert found == due
+
+
+def test_a_library_that_begins_after_the_digests_moment_has_its_first_one_tomorrow(
+    library: Library,
+) -> None:
+    library.clock.forward(hours=4)
+    library.desk.act(pulse.started)
+    assert library.desk.act(digests.ring) == 0
+    library.clock.forward(days=1)
+    library.desk.act(pulse.started)
+    assert library.desk.act(digests.ring) == 1

@@ -11,13 +11,13 @@ import pytest
 from aiohttp import web
 from sqlalchemy import update
 
-from staffbot.desk import health, pulse, troubles
+from staffbot.desk import health, pausing, pulse, troubles
 from staffbot.desk.ledger import Tx
 from staffbot.errors import ConfigError, SourceError
 from staffbot.heartbeat import Heartbeat
 from staffbot.liveness import Liveness
 from staffbot.metrics import render
-from staffbot.model import Request
+from staffbot.model import AnsweredAtSource, Request
 from staffbot.monitoring import Monitoring
 from staffbot.settings import Network, Secret
 from staffbot.supervisor import Patience, Supervisor
@@ -218,6 +218,16 @@ async def test_metrics_name_keys_and_no_person(library: Library) -> None:
     for word in ("Edna", "Lena", "ana", "Ana"):
         assert f'"{word}"' not in text
     assert render(library.desk.look(health.report), liveness).startswith(b"# HELP")
+
+
+def test_overdue_is_what_somebody_still_has_to_answer(library: Library) -> None:
+    for number in (library.arrives(), library.arrives(), library.arrives()):
+        library.claim(number)
+    library.desk.act(pausing.wait, 2, library.person("ana"))
+    answered = AnsweredAtSource(native_id="n3", at=library.clock.now, account="@library")
+    library.take_in(changes=(answered,))
+    library.clock.forward(days=3)
+    assert library.desk.look(health.report).overdue == {"adult": 1}, "as the figures count it"
 
 
 @pytest.fixture

@@ -86,6 +86,17 @@ def test_it_is_asked_in_order_until_all_is_known() -> None:
     assert answers == defaulted({})
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("y", "yes"), (" Yes", "yes"), ("NO", "no"), ("", ""), ("maybe", "maybe")]
+)
+def test_an_option_may_be_begun_only(typed: str, meant: str) -> None:
+    known = defaulted({})
+    del known["webhook"]
+    question = next_question(known)
+    assert question is not None
+    assert question.meant(typed) == meant
+
+
 def test_another_platform_asks_for_the_channel_of_each_team() -> None:
     one = defaulted({"platform": "slack"})
     assert "room" in one

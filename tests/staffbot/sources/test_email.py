@@ -306,6 +306,19 @@ async def test_a_server_that_hangs_is_given_up() -> None:
     hanging.close()
 
 
+async def test_a_server_that_hangs_keeps_no_program_from_ending(box: Box) -> None:
+    box.hangs(True)
+
+    async def begin_and_end() -> None:
+        reading = asyncio.create_task(source(box).fetch(None))
+        await asyncio.sleep(0.2)
+        reading.cancel()
+
+    # A program of its own in a thread: its end would wait for every thread of its loop.
+    async with asyncio.timeout(PATIENT.timeout.total_seconds() / 2):
+        await asyncio.to_thread(lambda: asyncio.run(begin_and_end()))
+
+
 async def test_check_says_where_answers_are_looked_for(box: Box) -> None:
     [finding] = await network.check(settings(box), PATIENT)
     assert finding.ok

@@ -1,0 +1,58 @@
+"""What stands where in the bodies that Slack sends. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from handlers.slack.replies import Asker
+
+Body = dict[str, Any]
+
+_LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
+
+
+def asker_of_command(body: Body) -> Asker:
+    return Asker(
+        user=str(body.get("user_id", "")),
+        channel=str(body.get("channel_id", "")),
+        url=str(body.get("response_url", "")),
+        trigger=str(body.get("trigger_id", "")),
+    )
+
+
+def asker_of(body: Body) -> Asker:
+    """Who pressed, submitted or used a shortcut, and where they can be answered."""
+    container = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
+    urls = [str(one.get("response_url", "")) for one in body.get("response_urls") or ()]
+    return Asker(
+        user=str((body.get("user") or {}).get("id", "")),
+        channel=str(channel),
+        url=str(body.get("response_url") or next(iter(urls), "")),
+        trigger=str(body.get("trigger_id", "")),
+    )
+
+
+def thread_of(body: Body) -> str:
+    """The thread that a pressed message stands in, so that "here" can be meant."""
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    return str(container.get("thread_ts") or message.get("thread_ts") or "")
+
+
+def pressed_on(body: Body) -> str:
+    """The message whose control was used."""
+    container = body.get("container") or {}
+    return str(container.get("message_ts") or (body.get("message") or {}).get("ts") or "")
+
+
+def is_private(body: Body) -> bool:
+    """Whether only the one who pressed sees that message."""
+    return bool((body.get("container") or {}).get("is_ephemeral"))
+
+
+def readable(text: str) -> str:
+    """What a person typed, from how Slack writes it down."""
+    return html.unescape(_LINK.sub(r"\1", text))

@@ -1,0 +1,161 @@
+"""Who acts: a full member of the workspace, a guest, a stranger; and whether a group makes them manager.
+
+Asked of Slack before the desk's transaction and kept for a while, so that a press is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from handlers.slack.api import Api
+from handlers.slack.cutting import clean, cut
+from staffbot.errors import DeliveryError
+from staffbot.model import Actor, Role, Room
+from staffbot.settings import Settings
+
+PLATFORM = "slack"
+KEPT_SECONDS = 900.0
+WITHIN_SECONDS = 2.0  # of the three in which Slack waits for an answer
+
+GUEST = (
+    "This is for the library's staff, and Slack says that you are a guest here. The person who "
+    "looks after staffbot can list you under [[staff]]."
+)
+STRANGER = (
+    "This is for the library's staff, and Slack says that you belong to another workspace. The "
+    "person who looks after staffbot can list you under [[staff]]."
+)
+UNKNOWN = "Slack did not say in time who you are, so nothing was done. Please try again."
+
+log = structlog.get_logger("staffbot.slack")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    name: str
+    refused: str
+    at: float
+
+
+class NotStaff(Exception):
+    """The text is a sentence for the one who acted."""
+
+
+class People:
+    def __init__(
+        self,
+        api: Api,
+        settings: Settings,
+        *,
+        managers_group: str = "",
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = api
+        self._settings = settings
+        self._group = managers_group
+        self._now = now
+        self._listed = {member.ids[PLATFORM] for member in settings.staff if PLATFORM in member.ids}
+        self._known: dict[str, _Known] = {}
+        self._managers: frozenset[str] | None = None
+        self._managers_at = float("-inf")
+
+    async def actor(
+        self, user_id: str, channel: str = "", *, thread: str = "", on: str = "", act: str = ""
+    ) -> Actor:
+        """The one who acts. Raises NotStaff with a sentence for guests and strangers."""
+        known = await self._look_up(user_id)
+        if known.refused and user_id not in self._listed:
+            raise NotStaff(known.refused)
+        return Actor(
+            platform=PLATFORM,
+            user_id=user_id,
+            name=known.name,
+            room=self.room(channel),
+            thread=thread,
+            on=on,
+            act=act,
+            role=await self._role(user_id),
+        )
+
+    def know(self, user_id: str, name: str) -> None:
+        """A full member, where somebody knows it already; for as long as Slack's own word holds."""
+        self._known[user_id] = _Known(name=name, refused="", at=self._now())
+
+    def room(self, channel: str) -> Room | None:
+        """The team's room that this channel is, if it is one."""
+        room = Room(platform=PLATFORM, id=channel)
+        return room if channel and self._settings.team_of_room(room) is not None else None
+
+    async def _look_up(self, user_id: str) -> _Known:
+        known = self._known.get(user_id)
+        if known is not None and self._now() - known.at < KEPT_SECONDS:
+            return known
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                us = await self._api.identity()
+                answer = await self._api.ask(
+                    lambda client: client.users_info(user=user_id), "ask who pressed"
+                )
+        except (DeliveryError, TimeoutError) as problem:
+            log.warning("slack.person_not_looked_up", reason=str(problem))
+            if known is not None:
+                return known  # what was true a while ago
+            if user_id in self._listed:
+                return _Known(name=self._name_of(user_id), refused="", at=float("-inf"))
+            raise NotStaff(UNKNOWN) from None
+        user = answer.get("user") or {}
+        found = _Known(name=_name(user), refused=_refusal(user, us.team_id), at=self._now())
+        self._known[user_id] = found
+        return found
+
+    async def _role(self, user_id: str) -> Role | None:
+        """What the managers' group makes of them; None where there is none, or Slack did not tell."""
+        managers = await self._of_group()
+        if managers is None:
+            return None
+        return Role.MANAGER if user_id in managers else Role.STAFF
+
+    async def _of_group(self) -> frozenset[str] | None:
+        if not self._group or self._now() - self._managers_at < KEPT_SECONDS:
+            return self._managers
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                answer = await self._api.ask(
+                    lambda client: client.usergroups_users_list(usergroup=self._group),
+                    "ask who is in the managers' group",
+                )
+        except (DeliveryError, TimeoutError) as problem:
+            log.warning("slack.group_not_looked_up", reason=str(problem))
+            return self._managers
+        self._managers = frozenset(str(user) for user in answer.get("users", ()))
+        self._managers_at = self._now()
+        return self._managers
+
+    def _name_of(self, user_id: str) -> str:
+        found = (m.name for m in self._settings.staff if m.ids.get(PLATFORM) == user_id)
+        return next(found, "")
+
+
+def _name(user: Mapping[str, Any]) -> str:
+    profile = user.get("profile") or {}
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"),
+             user.get("name"))  # fmt: skip
+    return cut(clean(next((str(name) for name in names if name), "")), 80)
+
+
+def _refusal(user: Mapping[str, Any], team: str) -> str:
+    """Why Slack's own account of a person makes them none of the staff; empty for a full member."""
+    teams = {user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())}
+    if user.get("is_stranger") or (team and team not in teams):
+        return STRANGER
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return GUEST
+    if user.get("deleted") or user.get("is_bot"):
+        return STRANGER
+    return ""
