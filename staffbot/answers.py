@@ -201,13 +201,16 @@ def show(facts: CardFacts, history: Sequence[Happening]) -> Message:
         parts += [
             Quote(text=text, label=f"{who}, {moment(at, facts.zone)}") for at, who, text in notes
         ]
+    replies = facts.words.replies if facts.words and not facts.withheld else ()
+    if replies:
+        parts.append(Heading(text="Answers from here"))
+        parts += [
+            Quote(text=text, label=f"{who}, {moment(at, facts.zone)}") for at, who, text in replies
+        ]
     if history:
         parts.append(Heading(text="History"))
         parts.append(Bullets(lines=tuple(_past(past, facts) for past in history)))
-    contact = Button(
-        name="history", label="Earlier contact", mention=facts.mention.number, more=True
-    )
-    return Message(text=said(facts), parts=tuple(parts), controls=(*controls(facts), contact))
+    return Message(text=said(facts), parts=tuple(parts), controls=controls(facts))
 
 
 _PAST = {
@@ -237,6 +240,11 @@ _PAST = {
     Happened.UNDONE: "undone",
     Happened.EDITED: "edited by the patron",
     Happened.DELETED: "withdrawn by the patron",
+    Happened.REPLY_WRITTEN: "an answer was written",
+    Happened.REPLIED: "answered again",
+    Happened.REPLY_FAILED: "an answer was not sent",
+    Happened.MUTED: "its author was muted",
+    Happened.UNMUTED: "its author is not muted any more",
 }
 
 

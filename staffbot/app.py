@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -24,9 +24,10 @@ from staffbot.heartbeat import Heartbeat
 from staffbot.intake import Intake
 from staffbot.liveness import Liveness
 from staffbot.looking import Looking
-from staffbot.model import Chat, Clock, Route, system_clock
+from staffbot.model import Chat, Clock, Pushes, Replies, Route, Source, system_clock
 from staffbot.monitoring import Monitoring
 from staffbot.outbox import Outbox
+from staffbot.replier import Replier
 from staffbot.seams import Door, Network
 from staffbot.server import Server
 from staffbot.settings import Settings
@@ -106,6 +107,15 @@ def first_reason(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return found
 
 
+def limited(settings: Settings, sources: Sequence[Source | Pushes]) -> Settings:
+    """The settings with what each network lets an answer be, as its source says."""
+    limits = {one.name: one.limit for one in sources if isinstance(one, Replies)}
+    return replace(
+        settings,
+        sources=tuple(replace(one, limit=limits.get(one.name)) for one in settings.sources),
+    )
+
+
 class House:
     """Everything that runs in one process."""
 
@@ -117,7 +127,8 @@ class House:
         networks: Mapping[str, Network],
         clock: Clock,
     ) -> None:
-        self._settings = settings
+        sources = [networks[s.type].open(s, settings.network, clock) for s in settings.sources]
+        self._settings = settings = limited(settings, sources)
         self._desk = desk = Desk(store, settings, clock)
         self._liveness = liveness = Liveness()
         self._monitoring = Monitoring(desk, liveness)
@@ -127,10 +138,11 @@ class House:
             one.platform: doors[one.platform].open(one, settings, dispatch, clock)
             for one in settings.doors
         }
-        sources = [networks[s.type].open(s, settings.network, clock) for s in settings.sources]
         self._intake = Intake(desk, sources, alive=liveness.alive)
         self._looking = Looking(desk, sources, alive=liveness.alive)
         self._outbox = Outbox(desk, self._chats, render, alive=lambda: liveness.alive("outbox"))
+        answerable = {one.name: one for one in sources if isinstance(one, Replies) and one.limit}
+        self._replier = Replier(desk, answerable, alive=lambda: liveness.alive("replier"))
         self._ticker = Ticker(self._bells(), alive=liveness.alive, jumped=self._jumped)
         self._supervisor = Supervisor(self._told)
         self._public = Server(settings.public, self._routes(), health=self._monitoring.healthz)
@@ -150,6 +162,8 @@ class House:
             work = [loops.create_task(keep("outbox", self._outbox.run), name="outbox")]
             if self._intake.reads:
                 work.append(loops.create_task(keep("intake", self._intake.run), name="intake"))
+            if self._settings.replies.enabled:
+                work.append(loops.create_task(keep("replier", self._replier.run), name="replier"))
             if self._looking.looks:
                 work.append(loops.create_task(keep("looking", self._looking.run), name="looking"))
             work.append(loops.create_task(keep("ticker", self._ticker.run), name="ticker"))
@@ -173,8 +187,10 @@ class House:
         log.info("stopping")
         self._supervisor.stop()
         self._outbox.stop()
-        for task in work[1:]:
-            task.cancel()
+        self._replier.stop()
+        for task in work:
+            if task.get_name() not in ("outbox", "replier"):  # these finish the step in hand
+                task.cancel()
         listeners = (self._public.stop(), self._private.stop())
         await asyncio.gather(asyncio.wait(work, timeout=_GRACE_SECONDS), *listeners)
         for task in (*work, *chats):
@@ -215,6 +231,8 @@ class House:
 
     def _expect(self) -> None:
         self._liveness.expect("outbox", 60)
+        if self._settings.replies.enabled:
+            self._liveness.expect("replier", 60)
         for bell in self._bells():
             self._liveness.expect(bell.name, max(120, 3 * bell.every_seconds))
         for name in self._intake.reads:

@@ -7,7 +7,8 @@ StaffbotError
 │   └── AlreadyRunning   another `staffbot run` holds this database
 ├── CannotListen         the address of an HTTP listener cannot be had
 ├── SourceError          a network could not be read (retry_after)
-├── DeliveryError        a chat platform did not take a post (permanent, retry_after, ambiguous)
+├── DeliveryError        a platform or network did not take a post or an answer
+│   │                    (permanent, retry_after, ambiguous)
 │   └── MessageGone      the message to edit is no longer there
 └── Refused              a person's command cannot be done; the text is for that person
 """
@@ -62,15 +63,21 @@ class CannotListen(StaffbotError):
 
 
 class SourceError(StaffbotError):
-    """A network could not be read. `retry_after` is in seconds, or None where it did not say."""
+    """A network could not be read. `retry_after` is in seconds, or None where it did not say.
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    `untouched`: whatever was asked for was surely not done, so it may be asked for again.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, untouched: bool = False
+    ) -> None:
         self.retry_after = retry_after
+        self.untouched = untouched
         super().__init__(reason)
 
 
 class DeliveryError(StaffbotError):
-    """A chat platform did not take a post.
+    """A chat platform did not take a post, or a network an answer.
 
     permanent    trying again as it stands cannot help
     retry_after  seconds that the platform asks for, or None

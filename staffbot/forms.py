@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from staffbot.messages import Field, Form
+from staffbot.messages import Field, Form, Quote
 from staffbot.model import Outcome
 from staffbot.words import OUTCOMES, count
 
@@ -69,6 +69,66 @@ def note(mention: int) -> Form:
     return Form(
         name="note", title=f"Note on {mention}", mention=mention, submit="Save", fields=(text,)
     )
+
+
+def reply(
+    mention: int,
+    network: str,
+    quote: Quote,
+    *,
+    text: str,
+    hint: str,
+    seen: str,
+    standing: str,
+    services: Options,
+) -> Form:
+    """Answer the patron on their network. Choosing a service puts what is said of it into the text,
+    to be looked at before it goes out; so the form comes back once more."""
+    fields = [
+        Field(
+            name="text",
+            label="Your answer",
+            multiline=True,
+            required=not services,
+            value=text,
+            hint=hint,
+        )
+    ]
+    if services:
+        fields.append(
+            Field(
+                name="saved",
+                label="Put in what is said of a service",
+                options=tuple(services),
+                required=False,
+            )
+        )
+    # What the person has seen, sent back with the words: so that two at once are told.
+    fields.append(Field(name="seen", label="It is", options=((seen, standing),), value=seen))
+    return Form(
+        name="reply",
+        title=f"Answer {mention} on {network}",
+        mention=mention,
+        submit="Send",
+        fields=tuple(fields),
+        quote=quote,
+    )
+
+
+def mute(mention: int | None, who: str = "") -> Form:
+    """Who writes is not shown in the channel for a while."""
+    until = Field(
+        name="until",
+        label="Until when?",
+        value="30d",
+        hint="New posts come without a card and without a clock until then: 7d, mon 9am",
+        max_length=40,
+    )
+    fields: tuple[Field, ...] = (until,)
+    if mention is None:
+        author = Field(name="author", label="Whom?", value=who, hint="@name, or a mention's number")
+        fields = (author, until)
+    return Form(name="mute", title="Mute an author", mention=mention, submit="Mute", fields=fields)
 
 
 def link(mention: int) -> Form:

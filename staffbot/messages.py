@@ -244,13 +244,18 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """Questions to ask before a verb can be done; sent back by `dispatch.submit(form=name, ...)`."""
+    """Questions to ask before a verb can be done; sent back by `dispatch.submit(form=name, ...)`.
+
+    `quote` is what they are about, shown above them: a patron's words. A submitted form may be
+    answered by a form again: with what was filled in, and a hint that says what to look at.
+    """
 
     name: str
     title: str
     fields: tuple[Field, ...]
     submit: str
     mention: int | None = None
+    quote: Quote | None = None
 
 
 Reply = Message | Form

@@ -97,6 +97,12 @@ class Happened(StrEnum):
     UNDONE = "undone"
     EDITED = "edited"
     DELETED = "deleted"
+    # An answer from chat: written and stored, gone out (beside the first, which is ANSWERED), or not.
+    REPLY_WRITTEN = "reply_written"
+    REPLIED = "replied"
+    REPLY_FAILED = "reply_failed"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
     CLOSURE_ADDED = "closure_added"
     CLOSURE_ENDED = "closure_ended"
     AWAY = "away"
@@ -310,6 +316,7 @@ class Words:
     media: tuple[Media, ...] = ()
     follow_ups: tuple[tuple[datetime, str], ...] = ()
     notes: tuple[tuple[datetime, str, str], ...] = ()
+    replies: tuple[tuple[datetime, str, str], ...] = ()
     held: bool = False
 
 
@@ -441,6 +448,75 @@ class Looks(Protocol):
     name: str
 
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]: ...
+
+
+def _nothing(_: Patron) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyLimit:
+    """How long an answer may be on a network, counted as that network counts.
+
+    measure  the length of a whole text in `unit`; by code points where nothing else is known
+    opening  what every answer begins with there ("@lena "), part of the text and of its length
+    private  whether what is kept private is answered to the patron alone there
+    """
+
+    most: int
+    unit: str = "characters"
+    measure: Callable[[str], int] = len
+    opening: Callable[[Patron], str] = _nothing
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What is answered, as its network knows it; the answer keeps its visibility.
+
+    `written_at` is when the answer was stored: the same at each try.
+    """
+
+    native_id: str
+    conversation: str
+    permalink: str
+    title: str
+    patron: Patron
+    visibility: Visibility
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """An answer as it stands on the network: when by the network's own clock, and where."""
+
+    at: datetime
+    native_id: str = ""
+    permalink: str = ""
+
+
+@runtime_checkable
+class Replies(Protocol):
+    """A source through which the library can answer. `limit` is None where, as it is set up, it can
+    only be read.
+
+    `key` is 32 hex digits, the same at each try of one answer and of no other. Both raise
+    DeliveryError: `permanent` where the network will never take this text, `ambiguous` where it may
+    have taken it; the core then asks `find_reply` before it sends again. A network that says itself
+    "you sent that already" (WordPress: 409 comment_duplicate) is no error: look it up and return it,
+    or raise an ambiguous one. `find_reply` finds an answer by key where the network keeps one, else
+    by the library's own account, what it answers, and the text; its `permanent` error means that it
+    cannot ever be looked up.
+    """
+
+    name: str
+
+    @property
+    def limit(self) -> ReplyLimit | None: ...
+
+    async def reply(self, to: Answering, text: str, key: str) -> Replied: ...
+
+    async def find_reply(self, to: Answering, text: str, key: str) -> Replied | None: ...
 
 
 @runtime_checkable

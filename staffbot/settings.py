@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PlainValidator, ValidationInfo
 
-from staffbot.model import EXPECTS_ANSWER, Kind, Role, Room
+from staffbot.model import EXPECTS_ANSWER, Kind, ReplyLimit, Role, Room
 
 
 class WhenClosed(StrEnum):
@@ -209,7 +209,11 @@ class StaffMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
-    """What the house has to know of a source; `options` is the source's own settings model."""
+    """What the house has to know of a source; `options` is the source's own settings model.
+
+    `limit` is how long an answer from chat may be; None where none can be given. It is not
+    configured: whoever opens the sources asks them.
+    """
 
     name: str
     type: str
@@ -222,6 +226,7 @@ class SourceSettings:
     private: bool = False
     close_on_answer: bool = False
     options: Any = None
+    limit: ReplyLimit | None = None
 
     def expects(self, kind: Kind, said: bool | None) -> bool:
         """Whether a mention has a clock: its own word, else the setting's, else its kind's."""
@@ -297,6 +302,29 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySettings:
+    """Answers from chat. What could not be sent for so long is given back to its author."""
+
+    enabled: bool = False
+    give_up_after: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service of the library that staff point patrons to. `text` is what is said, by language."""
+
+    name: str
+    link: str = ""
+    text: Mapping[str, str] = field(default_factory=dict)
+
+    def said(self, language: str = "") -> str:
+        """The text in that language, else in English, else the first; with the link at its end."""
+        wanted = (language.lower(), language.lower().split("-")[0], "en", *self.text)
+        text = next((self.text[one] for one in wanted if one in self.text), self.name)
+        return text if not self.link or self.link in text else f"{text} {self.link}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole house."""
 
@@ -313,6 +341,8 @@ class Settings:
     delivery: Delivery = Delivery()
     storm: Storm = Storm()
     health: Health = Health()
+    replies: ReplySettings = ReplySettings()
+    services: tuple[Service, ...] = ()
     root: str = "lib"
     topics: tuple[str, ...] = ("idea", "thanks", "complaint", "question", "service", "event")
     reopen_within: timedelta = timedelta(days=14)

@@ -151,6 +151,8 @@ mentions = Table(
     Column("acted_at", Moment),
     Column("still_asked_at", Moment),
     Column("storm", ForeignKey("storms.id")),
+    # Its author was muted when it came in, so it has no card.
+    Column("muted", Boolean, nullable=False, default=False),
     Column("linked", BigInteger),
     Column("edited_at", Moment),
     Column("deleted_at", Moment),
@@ -161,6 +163,7 @@ mentions = Table(
     Index("ix_mentions_queue", "team", "status", "answer_due_at"),
     Index("ix_mentions_owner", "owner", "status"),
     Index("ix_mentions_conversation", "conversation_hash", "patron_hash"),
+    Index("ix_mentions_patron", "patron_hash"),
     Index("ix_mentions_linked", "linked"),
     Index("ix_mentions_storm", "storm"),
     Index("ix_mentions_arrival", "team", "received_at"),
@@ -188,7 +191,8 @@ patrons = Table(
     Column("seen_at", Moment, nullable=False),
 )
 
-# role: "mention" (part 0), "follow_up" or "note". A note's `person` is the staff member.
+# role: "mention" (part 0), "follow_up", "note" or "reply". A note's or reply's `person` is the staff
+# member. `alike_hash` is that of the words alone: the same ones on several networks have it in common.
 words = Table(
     "words",
     metadata,
@@ -207,9 +211,53 @@ words = Table(
     Column("in_reply_to", Text, nullable=False, default=""),
     Column("media", JSON, nullable=False, default=list),
     Column("held", Boolean, nullable=False, default=False),
+    Column("alike_hash", String),
     UniqueConstraint("mention", "part"),
     Index("ix_words_patron", "patron"),
     Index("ix_words_permalink", "permalink"),
+    Index("ix_words_alike", "alike_hash"),
+)
+
+# Answers from chat: what was said stands in `words` (mention, part).
+# state: waiting, sending, sent, failed, unknown, withdrawn
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    # What a network that keeps one knows it by; nothing can be told from it.
+    Column("key", String, nullable=False, unique=True),
+    Column("mention", ForeignKey("mentions.number"), nullable=False),
+    # The first, second ... answer to this mention: of two written at once, one gets it.
+    Column("place", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("source", String, nullable=False),
+    Column("person", ForeignKey("people.key"), nullable=False),
+    # The event of its writing; what the network told of the mention later is newer.
+    Column("event", ForeignKey("events.id"), nullable=False),
+    Column("written_at", Moment, nullable=False),
+    Column("state", String, nullable=False, default="waiting"),
+    Column("pending", Integer, nullable=False, default=1),
+    # Real time, by the database's clock, as in `posts`.
+    Column("retry_at", Moment),
+    Column("deadline", Moment),
+    Column("holder", String, nullable=False, default=""),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("failing_since", Moment),
+    Column("error", Text, nullable=False, default=""),
+    # By the network's clock.
+    Column("sent_at", Moment),
+    UniqueConstraint("mention", "place"),
+    Index("ix_replies_pending", "pending", "retry_at"),
+)
+
+# Patrons whose new mentions come without a card and without a clock until then.
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("patron_hash", String, primary_key=True),
+    Column("until", Moment, nullable=False),
+    Column("person", ForeignKey("people.key")),
+    Column("made_at", Moment, nullable=False),
 )
 
 events = Table(

@@ -14,7 +14,18 @@ from itertools import count
 
 from staffbot.errors import DeliveryError, MessageGone, SourceError
 from staffbot.messages import Message
-from staffbot.model import Batch, Change, Conversation, MessageRef, Room
+from staffbot.model import (
+    Answering,
+    Batch,
+    Change,
+    Clock,
+    Conversation,
+    MessageRef,
+    Replied,
+    ReplyLimit,
+    Room,
+    system_clock,
+)
 
 
 class Fault(Enum):
@@ -75,7 +86,7 @@ class FakeChat:
             raise MessageGone(f"the message {ref.id} is no longer there")
         standing = self.history[ref.id]
         self.history[ref.id] = replace(standing, message=message, edits=standing.edits + 1)
-        await self._lose_answer(fault)
+        await _lose_answer(fault)
 
     async def find(self, room: Room, key: str) -> MessageRef | None:
         await self._meet("find", room, key)
@@ -105,7 +116,7 @@ class FakeChat:
         fault = await self._meet(operation, room, key)
         ref = MessageRef(room=room, id=str(next(self._ids)))
         self.history[ref.id] = Standing(ref=ref, key=key, message=message)
-        await self._lose_answer(fault)
+        await _lose_answer(fault)
         return ref
 
     async def _meet(self, operation: str, room: Room, about: str) -> Fault | None:
@@ -116,28 +127,34 @@ class FakeChat:
             raise DeliveryError("the platform has an internal error (500)")
         waiting = self.faults[operation]
         fault = waiting.popleft() if waiting else None
-        match fault:
-            case Fault.SERVER_ERROR:
-                raise DeliveryError("the platform has an internal error (500)")
-            case Fault.LIMITED:
-                raise DeliveryError("too many requests (429)", retry_after=self.retry_after)
-            case Fault.REFUSED:
-                raise DeliveryError("invalid blocks", permanent=True)
-            case Fault.CUT_BEFORE:
-                raise DeliveryError("the connection broke", ambiguous=True)
-            case Fault.HANGS_BEFORE:
-                await asyncio.Event().wait()
-            case Fault.RAISES:
-                raise RuntimeError("a fault of the door's own")
-            case Fault.CUT_AFTER | Fault.HANGS_AFTER | None:
-                pass
-        return fault
+        return await _meet(fault, self.retry_after)
 
-    async def _lose_answer(self, fault: Fault | None) -> None:
-        if fault is Fault.CUT_AFTER:
+
+async def _meet(fault: Fault | None, retry_after: float) -> Fault | None:
+    """Fail before anything is taken; a fault that comes after it is handed on."""
+    match fault:
+        case Fault.SERVER_ERROR:
+            raise DeliveryError("the platform has an internal error (500)")
+        case Fault.LIMITED:
+            raise DeliveryError("too many requests (429)", retry_after=retry_after)
+        case Fault.REFUSED:
+            raise DeliveryError("invalid blocks", permanent=True)
+        case Fault.CUT_BEFORE:
             raise DeliveryError("the connection broke", ambiguous=True)
-        if fault is Fault.HANGS_AFTER:
+        case Fault.HANGS_BEFORE:
             await asyncio.Event().wait()
+        case Fault.RAISES:
+            raise RuntimeError("a fault of the door's own")
+        case Fault.CUT_AFTER | Fault.HANGS_AFTER | None:
+            pass
+    return fault
+
+
+async def _lose_answer(fault: Fault | None) -> None:
+    if fault is Fault.CUT_AFTER:
+        raise DeliveryError("the connection broke", ambiguous=True)
+    if fault is Fault.HANGS_AFTER:
+        await asyncio.Event().wait()
 
 
 @dataclass(slots=True)
@@ -174,3 +191,51 @@ class FakeSource:
         noticed = tuple(self.changes)
         self.changes.clear()
         return noticed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingReply:
+    """An answer of the library's as a network shows it."""
+
+    key: str
+    to: Answering
+    text: str
+    replied: Replied
+
+
+@dataclass(slots=True)
+class FakeNetwork(FakeSource):
+    """A network that can be answered, in memory. Takes whatever it is given, as often as it is.
+
+    `faults[operation]` (reply, find) are met one by one, as with FakeChat.
+    """
+
+    limit: ReplyLimit | None = field(default_factory=lambda: ReplyLimit(most=300, private=True))
+    clock: Clock = system_clock
+    replies: list[StandingReply] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    retry_after: float = 0.05
+
+    async def reply(self, to: Answering, text: str, key: str) -> Replied:
+        fault = await self._meet("reply")
+        place = len(self.replies) + 1
+        replied = Replied(
+            at=self.clock(),
+            native_id=f"ours{place}",
+            permalink=f"https://social.example/ours{place}",
+        )
+        self.replies.append(StandingReply(key=key, to=to, text=text, replied=replied))
+        await _lose_answer(fault)
+        return replied
+
+    async def find_reply(self, to: Answering, text: str, key: str) -> Replied | None:
+        fault = await self._meet("find")
+        found = next((one.replied for one in self.replies if one.key == key), None)
+        await _lose_answer(fault)
+        return found
+
+    async def _meet(self, operation: str) -> Fault | None:
+        self.calls.append(operation)
+        waiting = self.faults[operation]
+        return await _meet(waiting.popleft() if waiting else None, self.retry_after)

@@ -31,8 +31,14 @@ SEND_MESSAGES = 1 << 11
 
 TRACK = "Track this message"
 # What is folded first when there are too many verbs for one root.
-_FOLDED_FIRST = (Group.CLOCK, Group.MORE, Group.HAND, Group.SEE)
-_FOLDERS = {Group.CLOCK: "clock", Group.MORE: "more", Group.HAND: "give", Group.SEE: "see"}
+_FOLDED_FIRST = (Group.CLOCK, Group.MORE, Group.HAND, Group.PATRON, Group.SEE)
+_FOLDERS = {
+    Group.CLOCK: "clock",
+    Group.MORE: "more",
+    Group.HAND: "give",
+    Group.PATRON: "patron",
+    Group.SEE: "see",
+}
 _COMPLETED = frozenset(
     {Takes.MENTION, Takes.PERSON, Takes.TEAM, Takes.OUTCOME, Takes.TOPICS, Takes.VERB}
 )

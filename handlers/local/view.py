@@ -80,6 +80,7 @@ def form_json(form: Form) -> Json:
         "title": form.title,
         "submit": form.submit,
         "mention": form.mention,
+        "quote": part_json(form.quote) if form.quote else None,
         "fields": [field_json(field) for field in form.fields],
     }
 

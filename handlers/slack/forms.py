@@ -10,7 +10,7 @@ from typing import Any
 from handlers.slack.controls import OPTION, OPTION_VALUE, plain_text
 from handlers.slack.cutting import clean, cut
 from handlers.slack.view import WHOLE, blocks
-from staffbot.messages import Field, Form, Message
+from staffbot.messages import Field, Form, Message, Quote
 
 Json = dict[str, Any]
 
@@ -38,7 +38,7 @@ class Filled:
 def modal(form: Form, *, room: str = "", thread: str = "", prefilled: str = "") -> Json:
     """The questions. `prefilled` goes into the first question that takes several lines."""
     known = {"form": form.name, "mention": form.mention, "room": room, "thread": thread}
-    asked: list[Json] = []
+    asked = [] if form.quote is None else _about(form.quote)
     for field in form.fields:
         value = field.value
         if prefilled and field.multiline:
@@ -53,6 +53,12 @@ def modal(form: Form, *, room: str = "", thread: str = "", prefilled: str = "") 
         "private_metadata": json.dumps(known)[:METADATA],
         "blocks": asked,
     }
+
+
+def _about(quote: Quote) -> list[Json]:
+    """What the questions are about: a patron's words, as data, above them."""
+    _, *words = blocks(Message(text="", parts=(quote,)), WHOLE)
+    return words
 
 
 def shown(message: Message, title: str) -> Json:

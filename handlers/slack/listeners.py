@@ -238,7 +238,8 @@ class Listeners:
             self._answer(asker, reply)
 
         await self._once.run(act, run)
-        blocks = [str(block.get("block_id", "")) for block in view.get("blocks", ())]
+        inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
+        blocks = [str(block.get("block_id", "")) for block in inputs]
         if wrong and blocks:
             await ack(response_action="errors", errors={blocks[0]: wrong[0][:2000]})
         else:

@@ -158,6 +158,11 @@ def _due(facts: CardFacts) -> Line:
 
 def _remarks(facts: CardFacts) -> list[Line]:
     lines: list[Line] = []
+    if facts.reply is not None and facts.reply.said:
+        lines.append((facts.reply.said,))
+    if facts.twins:
+        others = listed([number(other) for other in facts.twins])
+        lines.append((f"The same words, it seems by the same author, came as {others}.",))
     if facts.mention.edited_at is not None and facts.mention.deleted_at is None:
         lines.append(("Edited by the patron ", facts.when(facts.mention.edited_at), "."))
     if facts.words is not None and facts.words.held:

@@ -23,18 +23,44 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
     more = [pause] if facts.withheld else []
     if mention.status is Status.OPEN:
         first.append(_button(facts, "claim", "Claim", primary=True))
-        if facts.permalink:
+        if facts.can_reply:
+            first.append(_button(facts, "reply", "Reply…"))
+        elif facts.permalink:
             first.append(OpenLink(label="Open post", url=facts.permalink))
         first.append(_button(facts, "close", "Done…"))
     else:
         first.append(_button(facts, "done", "Done", primary=True))
-        first.append(_button(facts, "answered", "Answered there"))
-        first.append(_button(facts, "release", "Release"))
+        answer: Control = _button(facts, "answered", "Answered there")
+        if facts.can_reply:
+            first.append(_button(facts, "reply", "Reply…"))
+            first.append(_button(facts, "release", "Release"))
+            more.append(("answered", "Answered there"))
+        elif facts.answers_there and facts.permalink:
+            first.append(OpenLink(label="Answer there", url=facts.permalink))
+            first.append(answer)
+            more.append(("release", "Release"))
+        else:
+            first.append(answer)
+            first.append(_button(facts, "release", "Release"))
         more.append(("close", "Done with outcome…"))
     first.append(
         _button(facts, "read", "Read privately") if facts.withheld else _button(facts, *pause)
     )
-    return (*first, *(_button(facts, *choice, more=True) for choice in (*more, *_choices(facts))))
+    rest = [_button(facts, *choice, more=True) for choice in (*more, *_choices(facts))]
+    return (*first, *_patron(facts), *rest)
+
+
+def _patron(facts: CardFacts) -> list[Button]:
+    """What there is of the author besides."""
+    number = facts.mention.number
+    found = [
+        Button(name="link", label=f"Link with {other}", mention=number, value=str(other), more=True)
+        for other in facts.twins[:2]
+    ]
+    if facts.earlier:
+        label = f"Earlier contact ({facts.earlier})"
+        found.append(Button(name="history", label=label, mention=number, more=True))
+    return found
 
 
 def _button(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from staffbot.answering import Standing
 from staffbot.messages import (
     When,
     Who,
@@ -26,6 +27,10 @@ class CardFacts:
     show_words   False: kept private, and the reader is the open channel
     team         the team's name, empty in a house of one team
     owner        who has it; of a closed one, who closed it
+    can_reply    it can be answered from chat; `answers_there`: others can, this one on its network
+    reply        the newest answer from chat
+    earlier      how many mentions of the same author there were before
+    twins        mentions that say the same by the same author elsewhere, not linked
     """
 
     mention: Mention
@@ -37,6 +42,11 @@ class CardFacts:
     linked: tuple[int, ...] = ()
     show_words: bool = True
     several_teams: bool = False
+    can_reply: bool = False
+    answers_there: bool = False
+    reply: Standing | None = None
+    earlier: int = 0
+    twins: tuple[int, ...] = ()
 
     def when(self, at: datetime) -> When:
         return When(at=at, plain=moment(at, self.zone))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from staffbot import plugins
 from staffbot.cli.foretelling import foretell
+from staffbot.cli.links import check_links
 from staffbot.cli.settings import DEFAULT, Config, settings_of
 from staffbot.desk import laws
 from staffbot.desk.ledger import Desk
@@ -155,6 +156,7 @@ async def _far(settings: Settings) -> list[Finding]:
         (f"source {one.name}", networks[one.type].check(one, settings.network))
         for one in settings.sources
     ]
+    asked.append(("services", check_links(settings.services, settings.network)))
     answers = await asyncio.gather(*(_asked(subject, look) for subject, look in asked))
     return [finding for findings in answers for finding in findings]
 

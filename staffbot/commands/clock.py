@@ -88,12 +88,13 @@ CLOCK_VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         name="settings",
-        does="Show or change how you are reminded",
+        does="Show or change how you are reminded, and how you sign",
         group=Group.CLOCK,
         slots=(Slot(name="setting", takes=Takes.WORDS, required=False, like="nags channel"),),
         clear=Clear.NONE,
         example="settings quiet 12:00-13:00",
-        more="nags direct, nags channel, quiet 12:00-13:00, quiet off, platform slack.",
+        more="nags direct, nags channel, quiet 12:00-13:00, quiet off, sign Ana, sign off, "
+        "platform slack.",
     ),
     Verb(
         name="health",

@@ -95,10 +95,10 @@ def pressed(control: str, value: str = "", *, filled: Mapping[str, str] | None =
     if verb is None:
         raise Refused("That button is of another version of staffbot. Please use the command.")
     said = {**press.said, **(filled or {})}
-    if value:
+    if value and not press.asks:
         free = (slot.name for slot in verb.slots if slot.name != "mention")
         said[next(free, "value")] = value
-    return Call(verb=verb, said=said, form="" if value else press.form)
+    return Call(verb=verb, said=said, form="" if value and not press.asks else press.form)
 
 
 def outcome_of(words: str) -> Outcome | None:

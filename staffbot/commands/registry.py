@@ -44,6 +44,7 @@ class Group(StrEnum):
 
     SEE = "See"
     WORK = "Take and finish"
+    PATRON = "The patron"
     HAND = "Give to somebody else"
     MORE = "More about one mention"
     CLOCK = "Hours, reminders, away"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from staffbot.commands.clock import CLOCK_VERBS
+from staffbot.commands.contact import CONTACT_VERBS
 from staffbot.commands.figures import FIGURE_BUTTONS, FIGURE_VERBS
 from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
 from staffbot.model import Outcome
@@ -66,15 +67,6 @@ VERBS: tuple[Verb, ...] = (
         aliases=("why here",),
         changes=False,
         example="why 42",
-    ),
-    Verb(
-        name="history",
-        does="Show earlier contact with who wrote a mention: how often, and how it ended",
-        group=Group.SEE,
-        slots=(_MENTION,),
-        aliases=("earlier", "contact"),
-        changes=False,
-        example="history 42",
     ),
     Verb(
         name="help",
@@ -265,6 +257,7 @@ VERBS: tuple[Verb, ...] = (
         form="log",
         example="log A caller asks for large print by post",
     ),
+    *CONTACT_VERBS,
     *CLOCK_VERBS,
     *FIGURE_VERBS,
 )
@@ -304,11 +297,15 @@ BUTTONS: tuple[Verb, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A control that is not a verb's own name: a verb with something said, or asked first."""
+    """A control that is not a verb's own name: a verb with something said, or asked first.
+
+    `asks`: it opens its form whatever value comes with it, as nothing may be done by a press alone.
+    """
 
     verb: str
     said: Mapping[str, str] = field(default_factory=dict)
     form: str = ""
+    asks: bool = False
 
 
 # Names of controls are for ever: they stand in messages that were posted long ago.
@@ -316,6 +313,8 @@ PRESSES: dict[str, Press] = {
     "answered": Press(verb="done", form="answered"),
     # On one mention it hands over that one; on a list of one's own, all of them.
     "hand_over": Press(verb="hand over", form="hand_over"),
+    "reply": Press(verb="reply", form="reply", asks=True),
+    "mute": Press(verb="mute", form="mute"),
     "stats_by": Press(verb="stats"),
     "stats_chart": Press(verb="stats"),
     "not_for_us": Press(verb="close", said={"outcome": Outcome.NOT_FOR_US.value}),

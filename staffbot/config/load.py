@@ -12,7 +12,7 @@ from staffbot.config.machine import Machine
 from staffbot.config.plugged import door, source_names, sources
 from staffbot.config.problems import Problems
 from staffbot.config.reading import read_toml
-from staffbot.config.references import routes, staff
+from staffbot.config.references import routes, services, staff
 from staffbot.config.tables import (
     TEAM_LISTS,
     TEAM_TABLES,
@@ -21,6 +21,7 @@ from staffbot.config.tables import (
     MetricsTable,
     NetworkTable,
     PublicTable,
+    RepliesTable,
     StoreTable,
     StormTable,
     Table,
@@ -40,6 +41,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "delivery": DeliveryTable,
     "storm": StormTable,
     "health": HealthTable,
+    "replies": RepliesTable,
 }
 KNOWN = (
     *TopTable.model_fields,
@@ -51,6 +53,7 @@ KNOWN = (
     "routes",
     "staff",
     "sources",
+    "services",
 )
 
 
@@ -79,6 +82,8 @@ def load(
         "teams": teams(raw, top.library if top else "", names, plugged, problems),
         "routes": routes(raw.get("routes", []), keys, names, problems),
         "staff": staff(raw.get("staff", []), keys, plugged, names, problems),
+        "services": services(raw.get("services", []), problems),
+        "replies": settings.ReplySettings(**_section(raw, "replies", RepliesTable, problems)),
         "sources": sources(raw.get("sources", []), networks, problems),
         "doors": tuple(door(name, raw[name], doors, problems) for name in plugged),
         "public": settings.Listener(**_section(raw, "public", PublicTable, problems)),

@@ -1,4 +1,4 @@
-"""What names something else in the file: routes and staff name teams, sources and platforms."""
+"""Lists whose entries name each other or something else: routes, staff, services."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from staffbot import settings
 from staffbot.config.problems import Problems
-from staffbot.config.tables import RouteTable, StaffTable
+from staffbot.config.tables import RouteTable, ServiceTable, StaffTable
 from staffbot.config.values import suggestion
 from staffbot.config.writing import joined
 
@@ -51,6 +51,21 @@ def routes(
         elif route.model_fields_set <= {"team"} and not problems.under(path):
             takes_all = path
         found.append(settings.Route(**route.values()))
+    return tuple(found)
+
+
+def services(raw: object, problems: Problems) -> tuple[settings.Service, ...]:
+    """The services that staff point patrons to, each with a name of its own."""
+    found: list[settings.Service] = []
+    by_name: dict[str, str] = {}
+    for path, service in problems.items(ServiceTable, raw, "services"):
+        before = by_name.setdefault(service.name.casefold(), path)
+        if before != path:
+            problems.add(joined(path, "name"), f"is the name of {before} too.")
+        if not service.link and not service.text:
+            problems.add(path, "has neither a link nor a text, so there is nothing to say of it.",
+                         'link = "https://library.example.org/delivery"')  # fmt: skip
+        found.append(settings.Service(**service.values()))
     return tuple(found)
 
 

@@ -43,6 +43,7 @@ _NETWORK = settings.Network()
 _DELIVERY = settings.Delivery()
 _STORM = settings.Storm()
 _HEALTH = settings.Health()
+_REPLIES = settings.ReplySettings()
 _TOP: dict[str, Any] = {field.name: field.default for field in fields(settings.Settings)}
 _SOURCE = settings.SourceSettings(name="", type="")
 
@@ -194,6 +195,24 @@ class HealthTable(Table):
         if url is not None and not url.value.startswith(("https://", "http://")):
             raise ValueError("names a variable that holds no web address, beginning with https://.")
         return url
+
+
+class RepliesTable(Table):
+    enabled: Flag = Field(default=_REPLIES.enabled, examples=[True])
+    give_up_after: PositiveDuration = _REPLIES.give_up_after
+
+
+class ServiceTable(Table):
+    name: Annotated[Text, Field(max_length=60, examples=["Home delivery"])]
+    link: OptionalText = Field(default="", examples=["https://library.example.org/delivery"])
+    text: dict[Language, Text] = Field(default={}, examples=[{"en": "We bring books to you:"}])
+
+    @field_validator("link")
+    @classmethod
+    def _is_address(cls, link: str) -> str:
+        if link and not link.startswith(("https://", "http://")):
+            raise ValueError("is not a web address: it begins with https://.")
+        return link
 
 
 def _topics(topics: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from sqlalchemy import select, update
 
+from staffbot.desk.alike import alike_hash
 from staffbot.desk.closing import answer, close_answered
 from staffbot.desk.hashes import identity, storable
 from staffbot.desk.ledger import Tx, again, enact, to_change
@@ -52,7 +53,8 @@ def _edited(tx: Tx, number: int, part: int, change: Edited) -> bool:
     text = storable(change.text)
     if tx.conn.execute(select(words.c.text).where(where)).scalar() == text:
         return False
-    tx.conn.execute(update(words).where(where).values(text=text))
+    alike = alike_hash(text, tx.settings.store.identity_key) if part == 0 else None
+    tx.conn.execute(update(words).where(where).values(text=text, alike_hash=alike))
     enact(tx, mention, Happened.EDITED, None, {"edited_at": change.at}, part=part)
     return True
 
@@ -65,7 +67,7 @@ def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:
     tx.conn.execute(
         update(words)
         .where(words.c.mention == number, words.c.part == part)
-        .values(text="", title="", permalink="", in_reply_to="", media=[])
+        .values(text="", title="", permalink="", in_reply_to="", media=[], alike_hash=None)
     )
     values = {"deleted_at": change.at} if part == 0 else {}
     enact(tx, mention, Happened.DELETED, None, values, part=part)

@@ -1,61 +1,81 @@
-"""Earlier contact with the patron of a mention: how often, when, how it ended. Shows no words.
+"""Earlier contact with the author of a mention: how often, when last, how it ended, who handled it.
 
-A patron is known by their account, or by their name where a network tells no more, so what is found
-is of the same network only; what was erased is not found.
+Never a word of theirs. An author is known within one network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
-from staffbot.desk.ledger import Tx, mention_of
+from staffbot.desk.authors import known_by_name, of_same_author
+from staffbot.desk.ledger import Tx, find, typed
 from staffbot.desk.people import name_of
-from staffbot.model import Mention
-from staffbot.tables import mentions, words
+from staffbot.desk.reading import network_of
+from staffbot.errors import Refused
+from staffbot.messages import Who
+from staffbot.model import Kind, Outcome, Status
+from staffbot.tables import mentions
 
-MOST = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
-    """One earlier mention. `handled_by` is who has or had it, "" where nobody did."""
-
-    mention: Mention
-    handled_by: str
+# So many are shown, the newest first; the others are counted.
+ROWS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """The last mentions before this one, newest first, and how many there are in all."""
+    """One earlier mention. `who` closed it, or has it."""
 
-    rows: Sequence[Earlier]
+    number: int
+    kind: Kind
+    network: str
+    at: datetime
+    status: Status
+    outcome: Outcome | None
+    who: Who | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What else there is of the author of `number`: how many, since when, and the newest of them.
+
+    `by_name`: the network gave no more than a name, so it may be several people.
+    """
+
+    number: int
     total: int
+    since: datetime | None
+    answered: int
+    by_name: bool
+    newest: tuple[Contact, ...]
 
 
-def earlier(tx: Tx, number: int) -> Contact:
-    """What came from the same patron before the mention of that number."""
-    patron = select(words.c.patron).where(words.c.mention == number, words.c.role == "mention")
-    same = select(words.c.mention).where(
-        words.c.patron == patron.scalar_subquery(),
-        words.c.role == "mention",
-        words.c.mention < number,
-    )
-    total = tx.conn.execute(select(func.count()).select_from(same.subquery())).scalar_one()
+def earlier(tx: Tx, number: int) -> Earlier:
+    """The other mentions of the same author. Raises Refused where there is no such mention."""
+    if find(tx, number) is None:
+        raise Refused(f"There is no mention {number}. {typed(tx, 'queue')} lists what is open.")
+    others = of_same_author(tx, number)
+    total, since, answered = tx.conn.execute(
+        select(
+            func.count(), func.min(mentions.c.posted_at), func.count(mentions.c.answered_at)
+        ).where(others)
+    ).one()
     rows = tx.conn.execute(
-        select(mentions)
-        .where(mentions.c.number.in_(same))
-        .order_by(mentions.c.number.desc())
-        .limit(MOST)
+        select(mentions).where(others).order_by(mentions.c.number.desc()).limit(ROWS)
     )
-    found = [mention_of(row) for row in rows]
+    return Earlier(
+        number=number, total=total, since=since, answered=answered,
+        by_name=known_by_name(tx, number), newest=tuple(_contact(tx, row) for row in rows),
+    )  # fmt: skip
+
+
+def _contact(tx: Tx, row: Row[Any]) -> Contact:
+    key = row.owner or row.last_owner
     return Contact(
-        rows=tuple(Earlier(mention=one, handled_by=_who(tx, one)) for one in found), total=total
-    )
-
-
-def _who(tx: Tx, mention: Mention) -> str:
-    key = mention.owner or mention.last_owner
-    return name_of(tx, key) if key else ""
+        number=row.number, kind=Kind(row.kind), network=network_of(tx, row.source),
+        at=row.posted_at, status=Status(row.status),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        who=Who(key=key, name=name_of(tx, key)) if key else None,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
 
-from staffbot.desk import telling
+from staffbot.desk import muting, telling
 from staffbot.desk.closing import begin_again
 from staffbot.desk.conversations import clock_from_now
 from staffbot.desk.hashes import Hashed
@@ -41,6 +41,8 @@ def joins(tx: Tx, item: Hashed, before: Mention) -> bool:
     mention = to_change(tx, before.number)
     source = tx.settings.source(item.mention.source)
     expects = source.expects(source.kind or item.mention.kind, item.mention.expects_answer)
+    # Whoever is muted opens nothing again and starts no clock.
+    expects = expects and not muting.among(tx, [item.patron])
     decided = follow_up(mention, expects_answer=expects, settings=tx.settings, now=tx.now)
     if decided is FollowUp.FRESH:
         return False

@@ -7,6 +7,7 @@ keys, never a patron's word.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,7 @@ from staffbot.tables import (
     mentions,
     nags,
     posts,
+    replies,
     sources,
     storms,
     words,
@@ -72,9 +74,24 @@ def _unshown(tx: Tx) -> Iterator[str]:
     card = exists().where(posts.c.mention == mentions.c.number, posts.c.kind == "card")
     query = (
         select(mentions.c.number)
-        .where(mentions.c.storm.is_(None), mentions.c.team.in_(with_rooms), ~card)
+        .where(mentions.c.storm.is_(None), mentions.c.muted.is_(False), ~card)
+        .where(mentions.c.team.in_(with_rooms))
     )  # fmt: skip
     return _numbers(tx, query)
+
+
+def _replied(tx: Tx) -> Iterator[str]:
+    """Answers that went out and are not in the history once, or that are but did not go out."""
+    told: Counter[tuple[int, int]] = Counter()
+    query = select(events.c.mention, events.c.detail).where(
+        events.c.what.in_((Happened.ANSWERED, Happened.REPLIED))
+    )
+    for row in tx.conn.execute(query):
+        if "reply" in row.detail:
+            told[row.mention, row.detail["reply"]] += 1
+    for one in tx.conn.execute(select(replies.c.mention, replies.c.place, replies.c.state)):
+        if told[one.mention, one.place] != (one.state == "sent"):
+            yield f"answer {one.place} to mention {one.mention}"
 
 
 def _twice_in_a_room(tx: Tx) -> Iterator[str]:
@@ -247,6 +264,7 @@ LAWS: dict[str, Callable[[Tx], Iterator[str]]] = {
     "every mention has its received event": _unreceived,
     "every mention keeps its words until they are deleted at the source": _wordless,
     "every mention is shown by a card or a storm": _unshown,
+    "every answer from chat that went out is in the history once": _replied,
     "at most one card a mention and room": _twice_in_a_room,
     "every storm has a card": _storms,
     "a card shows its mention's newest revision, or is on its way to": _stale,

@@ -7,6 +7,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from staffbot.desk.arrivals import take_in
+from staffbot.desk.authors import LOG, NAMELESS
 from staffbot.desk.conversations import move
 from staffbot.desk.hashes import identity
 from staffbot.desk.ledger import Tx, again
@@ -15,7 +16,6 @@ from staffbot.model import Batch, Done, IncomingMention, Kind, Patron, Person
 from staffbot.tables import arrivals
 
 # The source that such mentions are of; no network has this name.
-SOURCE = "log"
 
 
 def log(
@@ -27,14 +27,14 @@ def log(
         raise Refused("What was said or asked? Write it after the command.")
     native_id = uuid4().hex
     mention = IncomingMention(
-        source=SOURCE, native_id=native_id, kind=Kind.MESSAGE, text=text.strip(),
-        patron=Patron(name=who.strip() or "A patron"), posted_at=tx.now,
+        source=LOG, native_id=native_id, kind=Kind.MESSAGE, text=text.strip(),
+        patron=Patron(name=who.strip() or NAMELESS), posted_at=tx.now,
         title=f"{how or 'Logged'}, taken down by {person.name}", expects_answer=expects,
     )  # fmt: skip
-    take_in(tx, source=SOURCE, batch=Batch(mentions=(mention,)))
+    take_in(tx, source=LOG, batch=Batch(mentions=(mention,)))
     number = tx.conn.execute(
         select(arrivals.c.mention).where(
-            arrivals.c.identity_hash == identity(SOURCE, native_id, tx.settings.store.identity_key)
+            arrivals.c.identity_hash == identity(LOG, native_id, tx.settings.store.identity_key)
         )
     ).scalar_one()
     if team is not None and again(tx, number).team != team:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from staffbot.desk import storms
+from staffbot.desk import alike, muting, storms
 from staffbot.desk.hashes import Hashed, keyed, storable
 from staffbot.desk.ledger import Tx
 from staffbot.desk.mailroom import want_new_cards
@@ -51,18 +51,20 @@ def add(tx: Tx, items: Sequence[Hashed]) -> None:
         return
     numbers = _numbers(tx, len(items))
     ways = [way(tx.settings, item.mention) for item in items]
-    # Alike mentions of one batch have the same clock.
-    alike = cache(partial(_clocks, tx))
+    # Mentions of one batch that are of a kind have the same clock.
+    clock_of = cache(partial(_clocks, tx))
+    quiet = muting.among(tx, {item.patron for item in items})
     rows = [
-        _row(tx, number, item, at.team, alike)
+        _row(tx, number, item, at.team, clock_of, muted=item.patron in quiet)
         for number, item, at in zip(numbers, items, ways, strict=True)
     ]
+    shown = [row for row in rows if not row["muted"]]
     stormy = {
-        team: storms.weather(tx, team, sum(row["team"] == team for row in rows))
-        for team in sorted({row["team"] for row in rows})
+        team: storms.weather(tx, team, sum(row["team"] == team for row in shown))
+        for team in sorted({row["team"] for row in shown})
     }
     for row in rows:
-        row["storm"] = stormy[row["team"]]
+        row["storm"] = None if row["muted"] else stormy[row["team"]]
     tx.conn.execute(insert(mentions), rows)
     _keep_words(tx, numbers, items)
     tx.conn.execute(
@@ -76,9 +78,10 @@ def add(tx: Tx, items: Sequence[Hashed]) -> None:
         insert(events),
         [_received(tx, row, at) for row, at in zip(rows, ways, strict=True)],
     )
-    _want_cards(tx, [row for row in rows if row["storm"] is None])
+    _want_cards(tx, [row for row in shown if row["storm"] is None])
     for storm in {row["storm"] for row in rows} - {None}:
         storms.show(tx, storm)
+    alike.offer(tx, numbers)
 
 
 def _numbers(tx: Tx, count: int) -> range:
@@ -109,11 +112,13 @@ def _row(
     item: Hashed,
     team_key: str,
     clock_of: Callable[[str, str, Kind, bool], Clocks],
+    *,
+    muted: bool,
 ) -> dict[str, Any]:
     mention = item.mention
     source = tx.settings.source(mention.source)
     kind = Kind(source.kind or mention.kind)
-    expects = source.expects(kind, mention.expects_answer)
+    expects = source.expects(kind, mention.expects_answer) and not muted
     clock = clock_of(team_key, mention.source, kind, expects)
     return {
         "number": number, "team": team_key, "source": mention.source, "kind": kind,
@@ -124,7 +129,7 @@ def _row(
         "posted_at": mention.posted_at, "received_at": tx.now, "came_at": tx.now,
         "clock_from": clock.starts_at,
         "claim_due_at": clock.claim_due_at, "answer_due_at": clock.answer_due_at,
-        "next_step_at": clock.next_step_at, "touched_at": tx.now,
+        "next_step_at": clock.next_step_at, "touched_at": tx.now, "muted": muted,
         "next_look_at": tx.now + FIRST_LOOK,
     }  # fmt: skip
 
@@ -135,6 +140,7 @@ def _keep_words(tx: Tx, numbers: Sequence[int], items: Sequence[Hashed]) -> None
         insert(words),
         [
             words_row(item.mention, number, part=0, role="mention", patron=patrons[item.patron])
+            | {"alike_hash": alike.alike_hash(item.mention.text, tx.settings.store.identity_key)}
             for number, item in zip(numbers, items, strict=True)
         ],
     )

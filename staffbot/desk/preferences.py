@@ -13,6 +13,8 @@ from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Person
 from staffbot.tables import people
 
+LONGEST_SIGNATURE = 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
@@ -22,6 +24,7 @@ class Preferences:
     preferred_platform: str
     quiet_from: str
     quiet_until: str
+    signature: str
 
 
 def preferences(tx: Tx, person: Person) -> Preferences:
@@ -29,6 +32,7 @@ def preferences(tx: Tx, person: Person) -> Preferences:
     return Preferences(
         nags_by=row.nags_by, preferred_platform=row.preferred_platform,
         quiet_from=row.quiet_from, quiet_until=row.quiet_until,
+        signature=row.signature,
     )  # fmt: skip
 
 
@@ -60,6 +64,19 @@ def be_quiet(tx: Tx, person: Person, start: str, end: str) -> Answer:
         raise Refused("Quiet hours need a beginning and another end: settings quiet 12:00-13:00")
     _set(tx, person, quiet_from=begins, quiet_until=ends)
     return Done(mention=None, said=f"Nobody reminds you between {begins} and {ends}.")
+
+
+def sign(tx: Tx, person: Person, name: str) -> Answer:
+    """The name that stands under one's answers to patrons; empty: none. People answer people."""
+    if person.shared:
+        raise Refused("A desk that several people share signs with no name.")
+    signature = " ".join(name.split())
+    if len(signature) > LONGEST_SIGNATURE:
+        raise Refused(f"A signature has {LONGEST_SIGNATURE} characters at most: settings sign Ana")
+    _set(tx, person, signature=signature)
+    if not signature:
+        return Done(mention=None, said="Your answers are not signed any more.")
+    return Done(mention=None, said=f"Your answers to patrons are signed “{signature}”.")
 
 
 def _clock_time(text: str) -> str:

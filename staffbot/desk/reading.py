@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from staffbot.cards import CardFacts, StormFacts
+from staffbot.desk import alike, authors, replying
 from staffbot.desk.claims import linked_with
 from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person, granted, name_of
@@ -166,7 +167,20 @@ def card_facts(tx: Tx, number: int, *, show_words: bool = False) -> CardFacts | 
         linked=tuple(linked_with(tx, mention)),
         show_words=show_words,
         several_teams=len(tx.settings.teams) > 1,
+        **_of_the_patron(tx, mention),
     )
+
+
+def _of_the_patron(tx: Tx, mention: Mention) -> dict[str, Any]:
+    """Whether the patron can be answered from here, and what else there is of them."""
+    newest = replying.newest(tx, mention.number)
+    return {
+        "can_reply": replying.can_reply(tx, mention),
+        "answers_there": tx.settings.replies.enabled,
+        "reply": newest,
+        "earlier": authors.times_before(tx, mention.number),
+        "twins": alike.twins(tx, mention.number),
+    }
 
 
 def words_of(tx: Tx, number: int) -> Words | None:
@@ -190,6 +204,7 @@ def words_of(tx: Tx, number: int) -> Words | None:
         media=tuple(Media(**media) for media in first.media),
         follow_ups=tuple((row.at, row.text) for row in rows if row.role == "follow_up"),
         notes=tuple((row.at, row.staff or "", row.text) for row in rows if row.role == "note"),
+        replies=tuple((row.at, row.staff or "", row.text) for row in rows if row.role == "reply"),
         held=first.held,
     )
 

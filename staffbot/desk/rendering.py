@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from staffbot.cards import card, moved_card, storm_card
-from staffbot.desk import digests, figures, nagging
+from staffbot.desk import digests, figures, nagging, replying
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.mailroom import Post, by_key
 from staffbot.desk.people import name_of
@@ -90,6 +90,12 @@ def _telling(
         case "kept_private":
             read = Button(name="read", label="Read privately", mention=mention.number)
             return _sentence(f"{who} kept {what}, private. You are named to read it.", read, claim)
+        case "reply_failed" | "reply_unknown" | "reply_withdrawn":
+            standing = replying.newest(tx, mention.number)
+            if standing is None or not standing.said:
+                return None
+            again_ = Button(name="reply", label="Reply…", mention=mention.number)
+            return _sentence(f"{what}: {standing.said}", again_, show)
         case _:
             return None
 

@@ -23,7 +23,11 @@ _MOMENTS = frozenset(
     }
 )  # fmt: skip
 _NOT_ACTS = (Happened.NAGGED, Happened.RETIMED, Happened.READ, Happened.UNDONE)
-_CANNOT = (Happened.RECEIVED, Happened.FOLLOWED_UP, *_NOT_ACTS)
+# What went out to a patron, or was asked of the whole house, is not taken back by an event.
+_SENT = (Happened.REPLY_WRITTEN, Happened.REPLIED, Happened.REPLY_FAILED)
+_CANNOT = (
+    Happened.RECEIVED, Happened.FOLLOWED_UP, Happened.MUTED, Happened.UNMUTED, *_SENT, *_NOT_ACTS,
+)  # fmt: skip
 # Acts that are about no single mention.
 _OF_THE_HOUSE = (Happened.CLOSURE_ADDED, Happened.AWAY, Happened.BACK)
 
@@ -46,6 +50,8 @@ def undo(tx: Tx, event: int, person: Person) -> Answer:
             f"Undo works for {minutes} minutes. Use the card's buttons to put {first.mention} right."
         )
     act = _whole_act(tx, first)
+    if any(row.what in _SENT or "reply" in row.detail for row in act):
+        raise Refused(f"An answer to {first.mention} was sent with it, so it cannot be undone.")
     held = {number: to_change(tx, number) for number in sorted({row.mention for row in act})}
     _nobody_acted_since(tx, act)
     for number, mention in held.items():

@@ -8,6 +8,7 @@ from staffbot import forms
 from staffbot.desk.ledger import find
 from staffbot.desk.people import everyone
 from staffbot.desk.storms import tally
+from staffbot.dispatch.contacting import mute_form, reply_form
 from staffbot.dispatch.jobs import Job
 from staffbot.dispatch.passing import team_only
 from staffbot.dispatch.working import storm_of
@@ -23,7 +24,7 @@ def ask(job: Job, form: str) -> Form:
         root = job.tx.settings.root
         if mention is None:
             raise Refused(f"There is no mention {job.number}. `/{root} queue` shows what is open.")
-        if mention.status is Status.CLOSED and form not in ("note", "link"):
+        if mention.status is Status.CLOSED and form not in ("note", "link", "mute"):
             raise Refused(f"{job.number} is closed. `/{root} reopen {job.number}` opens it again.")
     return FORMS[form](job)
 
@@ -98,4 +99,6 @@ FORMS: dict[str, Callable[[Job], Form]] = {
     "link": _link,
     "log": _log,
     "close_all": _close_all,
+    "reply": reply_form,
+    "mute": mute_form,
 }

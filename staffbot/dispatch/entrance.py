@@ -19,7 +19,7 @@ from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import everyone, person_of
 from staffbot.desk.reading import known
 from staffbot.desk.rendering import shown
-from staffbot.dispatch import figuring, passing, pausing, seeing, working
+from staffbot.dispatch import contacting, figuring, passing, pausing, seeing, working
 from staffbot.dispatch.asking import ask
 from staffbot.dispatch.completing import completions
 from staffbot.dispatch.jobs import Handler, job_of
@@ -33,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     **passing.HANDLERS,
     **pausing.HANDLERS,
     **figuring.HANDLERS,
+    **contacting.HANDLERS,
 }
 
 _log = structlog.get_logger(__name__)

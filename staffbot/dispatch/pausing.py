@@ -104,13 +104,16 @@ def _settings(job: Job) -> Reply:
             return job.answer(preferences.nag_by(job.tx, job.person, value.strip().casefold()))
         case "platform":
             return job.answer(preferences.prefer(job.tx, job.person, value.strip().casefold()))
+        case "sign" | "signature":
+            none = value.strip().casefold() in ("", "off", "none")
+            return job.answer(preferences.sign(job.tx, job.person, "" if none else value))
         case "quiet":
             start, end = _quiet_hours(value)
             return job.answer(preferences.be_quiet(job.tx, job.person, start, end))
         case _:
             raise Refused(
                 "You can set: nags direct, nags channel, quiet 12:00-13:00, quiet off, "
-                "platform and its name."
+                "sign and your name, sign off, platform and its name."
             )
 
 
@@ -134,11 +137,13 @@ def _my_settings(job: Job) -> Reply:
     mine = preferences.preferences(job.tx, job.person)
     by = "by direct message" if mine.nags_by == "direct" else "in the channel"
     quiet = f"{mine.quiet_from} to {mine.quiet_until}" if mine.quiet_from else "none"
+    signed = f"“{mine.signature}”" if mine.signature else "no name"
     root = job.tx.settings.root
     return say(
         "These are your settings.",
         f"Reminders: {by} (/{root} settings nags direct, or nags channel)",
         f"Quiet hours: {quiet} (/{root} settings quiet 12:00-13:00, or quiet off)",
+        f"Your answers to patrons are signed with {signed} (/{root} settings sign Ana, or sign off)",
         f"Direct messages on: {mine.preferred_platform or 'whichever platform knows you'}",
     )
 

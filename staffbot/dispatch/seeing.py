@@ -1,11 +1,10 @@
-"""See: mine, queue, show, why, history, help, and what a storm holds. Nothing here writes."""
+"""See: mine, queue, show, why, help, and what a storm holds. Nothing here writes."""
 
 from __future__ import annotations
 
-from staffbot import answers, contact
+from staffbot import answers
 from staffbot.commands import find as find_verb
 from staffbot.desk import reading
-from staffbot.desk.contact import earlier
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.dispatch.working import storm_of
 from staffbot.errors import Refused
@@ -121,14 +120,6 @@ def _why_clock(job: Job, mention: Mention, past: tuple[reading.Past, ...]) -> st
     return f"{has}: the post itself says so."
 
 
-def _history(job: Job) -> Reply:
-    """No words and no names: who wrote may be private, how it ended is not."""
-    facts = reading.card_facts(job.tx, job.number)
-    if facts is None:
-        raise _unknown(job)
-    return contact.told(facts, earlier(job.tx, job.number))
-
-
 def _unknown(job: Job) -> Refused:
     root = job.tx.settings.root
     return Refused(f"There is no mention {job.number}. `/{root} queue` shows what is open.")
@@ -139,7 +130,6 @@ HANDLERS: dict[str, Handler] = {
     "queue": _queue,
     "show": _show,
     "why": _why,
-    "history": _history,
     "help": _help,
     "storm": _storm,
 }

@@ -123,7 +123,10 @@ class Api:
                 f"{self.host} did not answer in full within {allowed:.0f} seconds"
             ) from late
         except aiohttp.ClientError as problem:
-            raise SourceError(sentence(self.host, problem, self._network)) from problem
+            never_sent = isinstance(problem, aiohttp.ClientConnectorError)
+            raise SourceError(
+                sentence(self.host, problem, self._network), untouched=never_sent
+            ) from problem
         return self._answer(said, body)
 
     async def _read(self, said: aiohttp.ClientResponse) -> bytes:
@@ -147,6 +150,7 @@ class Api:
             raise SourceError(
                 f"{self.host} wants to be asked less often: raise `every` if this goes on",
                 retry_after=_wait(said.headers, at),
+                untouched=True,
             )
         if said.status >= 500 or said.status == 408:
             raise SourceError(

@@ -16,6 +16,7 @@ from typing import Any
 from staffbot.errors import SourceError
 from staffbot.model import (
     AnsweredAtSource,
+    Answering,
     Batch,
     Change,
     Clock,
@@ -23,12 +24,14 @@ from staffbot.model import (
     Deleted,
     IncomingMention,
     Kind,
+    Replied,
+    ReplyLimit,
     system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import bluesky_posts, payload
+from staffbot.sources import bluesky_posts, bluesky_replies, payload
 from staffbot.sources.api import Api
 from staffbot.sources.bluesky_session import Options, Session
 
@@ -172,6 +175,19 @@ class Bluesky:
             told = await self._session.get(api, "app.bsky.feed.getPosts", params)
             found |= {bluesky_posts.uri(post): post for post in _list(api, told, "posts")}
         return found
+
+    @property
+    def limit(self) -> ReplyLimit | None:
+        """300 graphemes, as the network counts."""
+        return bluesky_replies.LIMIT
+
+    async def reply(self, to: Answering, text: str, key: str) -> Replied:
+        """Answer the post under a name that is made from the key."""
+        return await bluesky_replies.reply(self._session, self._options, to, text, key)
+
+    async def find_reply(self, to: Answering, text: str, key: str) -> Replied | None:
+        """The answer of that key, if it is there."""
+        return await bluesky_replies.find(self._session, self._options, to, key)
 
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
         """Answers by the library's accounts to these posts, and which of them are gone.

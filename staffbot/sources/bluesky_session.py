@@ -5,6 +5,7 @@ Tokens live in memory only: they are secrets, and a restart signs in anew.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,20 +56,35 @@ class Session:
             return answer.body
         raise SourceError(_refusal(api.host, answer, self._options))
 
-    async def ask(self, api: Api, method: str, params: Params = ()) -> Answer:
+    async def ask(
+        self,
+        api: Api,
+        method: str,
+        params: Params = (),
+        *,
+        content: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """The answer of the method, whatever it is; signs in before, and again where that wore out."""
         if not self._access:
             await self._sign_in(api)
-        answer = await self._call(api, method, params)
+        answer = await self._call(api, method, params, content)
         if answer.status in (400, 401) and payload.text(answer.body, "error") in _WORN_OUT:
             if not await self._refreshed(api):
                 await self._sign_in(api)
-            answer = await self._call(api, method, params)
+            answer = await self._call(api, method, params, content)
         return answer
 
-    async def _call(self, api: Api, method: str, params: Params) -> Answer:
+    async def know_itself(self, api: Api) -> None:
+        """Learn the account's own name; asked once."""
+        if not self.did:
+            await self._sign_in(api)
+
+    async def _call(
+        self, api: Api, method: str, params: Params, content: Mapping[str, Any] | None
+    ) -> Answer:
         signed = {"Authorization": f"Bearer {self._access}"}
-        return await api.ask(f"/xrpc/{method}", params, headers=signed)
+        how = "GET" if content is None else "POST"
+        return await api.ask(f"/xrpc/{method}", params, method=how, headers=signed, content=content)
 
     async def _refreshed(self, api: Api) -> bool:
         signed = {"Authorization": f"Bearer {self._refresh}"}

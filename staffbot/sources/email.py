@@ -20,18 +20,21 @@ from typing import TypeVar
 from staffbot.errors import SourceError
 from staffbot.model import (
     AnsweredAtSource,
+    Answering,
     Batch,
     Change,
     Clock,
     Conversation,
     IncomingMention,
     Kind,
+    Replied,
+    ReplyLimit,
     system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import email_letter, payload
+from staffbot.sources import email_letter, email_replies, payload
 from staffbot.sources.email_letter import Letter
 from staffbot.sources.email_mailbox import Mailbox, Options
 from staffbot.sources.email_sent import Sent
@@ -154,6 +157,23 @@ class Email:
             seen=(*(key for key in before.seen if key not in keys), *keys)[-_REMEMBERED:],
         )  # fmt: skip
         return Batch(mentions=tuple(mentions), cursor=after.dump())
+
+    @property
+    def limit(self) -> ReplyLimit | None:
+        """How long an answer may be; None without a server for outgoing mail."""
+        return email_replies.limit(self._options)
+
+    async def reply(self, to: Answering, text: str, key: str) -> Replied:
+        """Answer the mail, to whom it says."""
+        options, network = self._options, self._network
+        return await _in_thread(
+            lambda stop: email_replies.reply(options, network, to, text, key, stop)
+        )
+
+    async def find_reply(self, to: Answering, text: str, key: str) -> Replied | None:
+        """The answer of that key in the folder of sent mails."""
+        options, network = self._options, self._network
+        return await _in_thread(lambda _: email_replies.find(options, network, key))
 
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
         """Answers that stand in the folder of sent mails, or that the mailbox knows of.

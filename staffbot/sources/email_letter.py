@@ -59,7 +59,7 @@ def mention(
 ) -> IncomingMention | None:
     """The e-mail as a mention, or None where no patron wrote it."""
     message = email.message_from_bytes(letter.raw)
-    name, address = _writer(message)
+    name, address = writer(message)
     if address in own or _is_automatic(message, address):
         return None
     body = _body(message)
@@ -98,7 +98,7 @@ def identity(message: Message, raw: bytes) -> str:
     return f"made:{hashlib.sha256(told).hexdigest()[:32]}"
 
 
-def _writer(message: Message) -> tuple[str, str]:
+def writer(message: Message) -> tuple[str, str]:
     """Name and address of who wrote. A contact form sends as itself, for whom Reply-To names."""
     for field in ("Reply-To", "From"):
         for name, address in getaddresses([header(message, field)]):

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from imap_tools import AND, BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -57,6 +57,17 @@ class Options(BaseModel):
     addresses: tuple[str, ...] = Field(default=(), examples=[["desk@library.example.org"]])
     idle: bool = True
     mark_seen: bool = False
+    # To answer from chat: the server for outgoing mail, with the same username and password.
+    smtp_host: str = Field(default="", examples=["smtp.library.example.org"])
+    smtp_security: Literal["tls", "starttls", "none"] = "tls"
+    smtp_port: int = Field(default=0, ge=0, le=65535)
+
+    @property
+    def sender(self) -> str:
+        """The address that answers come from; "" where none is known."""
+        if "@" in self.username:
+            return self.username
+        return next((one for one in self.addresses if "@" in one), "")
 
     @property
     def own(self) -> frozenset[str]:
@@ -197,6 +208,30 @@ class Mailbox:
                 if status != "OK":
                     raise SourceError(f"{self._options.host} did not hand out its messages")
             yield from _messages(told)
+
+    def with_id(self, message_id: str) -> list[int]:
+        """The numbers of messages with this Message-ID in the selected folder."""
+        if not message_id.isascii() or not message_id.isprintable() or '"' in message_id:
+            return []
+        with _in_words(self._options, self._network):
+            found = self._open.uids(AND(header=Header("Message-ID", f"<{message_id}>")))
+            return sorted(int(uid) for uid in found if uid)
+
+    def put(self, raw: bytes, folder: str, flags: Sequence[str]) -> None:
+        """File a message of our own."""
+        with _in_words(self._options, self._network, folder):
+            self._open.append(raw, folder, flag_set=list(flags))
+
+    def delete(self, uids: Sequence[int]) -> None:
+        """Take messages of our own away from the selected folder, and no others with them."""
+        if not uids:
+            return
+        numbers = ",".join(map(str, uids))
+        with _in_words(self._options, self._network):
+            self._open.client.uid("STORE", numbers, "+FLAGS.SILENT", "(\\Deleted)")
+            # A server that cannot do that for single messages leaves them marked as deleted.
+            with suppress(imaplib.IMAP4.error):
+                self._open.client.uid("EXPUNGE", numbers)
 
     def mark_seen(self, uids: Sequence[int]) -> None:
         """Mark them as read. The folder has to be selected for writing."""

@@ -16,6 +16,7 @@ from typing import Any
 from staffbot.errors import SourceError
 from staffbot.model import (
     AnsweredAtSource,
+    Answering,
     Batch,
     Change,
     Clock,
@@ -24,12 +25,14 @@ from staffbot.model import (
     Edited,
     IncomingMention,
     Kind,
+    Replied,
+    ReplyLimit,
     system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import mastodon_statuses, payload
+from staffbot.sources import mastodon_replies, mastodon_statuses, payload
 from staffbot.sources.api import Api
 from staffbot.sources.mastodon_account import Account, Options, Status
 from staffbot.sources.mastodon_statuses import id_of
@@ -183,6 +186,19 @@ class Mastodon:
             for status in await self._account.statuses(api, f"/api/v1/timelines/{path}", params):
                 if not status.get("reblog"):
                     haul.statuses.setdefault(id_of(status), (kind, status))
+
+    @property
+    def limit(self) -> ReplyLimit | None:
+        """How long an answer may be, counted as the server counts."""
+        return mastodon_replies.limit(self._options)
+
+    async def reply(self, to: Answering, text: str, key: str) -> Replied:
+        """Answer the status, to no more people than can see it."""
+        return await mastodon_replies.reply(self._account, to, text, key)
+
+    async def find_reply(self, to: Answering, text: str, key: str) -> Replied | None:
+        """The account's own answer with these words, if it is there."""
+        return await mastodon_replies.find(self._account, to, text)
 
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
         """Answers by the library to these statuses, their words as they are, and which are gone."""

@@ -35,6 +35,8 @@ class Options(BaseModel):
         default=(), max_length=10, examples=[["RiversideLibrary"]]
     )
     list: str = Field(default="", pattern=r"^[A-Za-z0-9]*$", examples=["42"])
+    # Where the server allows more or fewer in one status.
+    most_characters: int = Field(default=500, ge=50, le=100_000)
     allow_private: bool = False
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from staffbot.errors import SourceError
 from staffbot.model import (
     AnsweredAtSource,
+    Answering,
     Batch,
     Change,
     Clock,
@@ -22,12 +23,14 @@ from staffbot.model import (
     Edited,
     IncomingMention,
     Kind,
+    Replied,
+    ReplyLimit,
     system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import payload, wordpress_comments
+from staffbot.sources import payload, wordpress_comments, wordpress_replies
 from staffbot.sources.api import Api
 from staffbot.sources.wordpress_comments import GONE, HELD, PUBLIC, Comment
 from staffbot.sources.wordpress_site import ALL, OLDEST_FIRST, Options, Site, pieces, refusal
@@ -121,6 +124,19 @@ class WordPress:
             )
             for one in fresh
         )  # fmt: skip
+
+    @property
+    def limit(self) -> ReplyLimit | None:
+        """How long an answer may be; None without a password, when nothing can be written."""
+        return wordpress_replies.limit(self._options)
+
+    async def reply(self, to: Answering, text: str, key: str) -> Replied:
+        """Answer under the comment. The site keeps no key, but refuses the same words twice."""
+        return await wordpress_replies.reply(self._site, to, text)
+
+    async def find_reply(self, to: Answering, text: str, key: str) -> Replied | None:
+        """The answer with these words under the comment, if it is there."""
+        return await wordpress_replies.find(self._site, to, text)
 
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
         """Answers under these comments, their words as they are now, and which are gone."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -75,6 +76,19 @@ class Site:
         answer = await api.ask("/", [("rest_route", path), *params])
         self._plain_links = answer.ok
         return answer
+
+    async def write(self, api: Api, path: str, content: Mapping[str, Any]) -> Answer:
+        """One request that makes something, after one that has found which way is open."""
+        if self._plain_links:
+            return await api.ask("/", [("rest_route", path)], method="POST", content=content)
+        return await api.ask(f"/wp-json{path}", method="POST", content=content)
+
+    async def me(self, api: Api) -> int:
+        """The number of the user who signs in. Raises SourceError where the site does not know it."""
+        told = await self.ask(api, "/wp/v2/users/me", [("_fields", "id")])
+        if not told.ok:
+            raise SourceError(refusal(api.host, told, self._options))
+        return payload.number(told.body, "id")
 
     async def comments(
         self, api: Api, params: Params, *, public: bool = False

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import clock, kills, pairs, race, runs, shared
+from tests.faults import answers, clock, kills, pairs, race, runs, shared
 from tests.faults.ground import DATABASES
 
 
@@ -26,17 +26,23 @@ def chosen(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+_PAIRINGS: dict[str, Callable[[str, argparse.Namespace], Report]] = {
+    "pairs": lambda database, _: pairs.run(database),
+    "answers": lambda database, args: answers.run(database, quick=args.quick),
+}
+
+
 def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills", "pairs", "race", "shared", "runs", "clock"))
+    only = chosen(args.only, ("kills", "pairs", "answers", "race", "shared", "runs", "clock"))
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
             number = args.kills if database == "sqlite" else args.kills_postgres or args.kills // 5
             yield lambda database=database, number=number: kills.run(database, number)  # type: ignore[misc]
-    if "pairs" in only:
+    for pairing in [run for name, run in _PAIRINGS.items() if name in only]:
         for database in databases:
-            yield lambda database=database: pairs.run(database)  # type: ignore[misc]
+            yield lambda database=database, run=pairing: run(database, args)  # type: ignore[misc]
     if "race" in only:
         for database in databases:
             yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
@@ -51,8 +57,11 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--only", default="", help="kills, pairs, race, shared, runs, clock")
+    parser.add_argument(
+        "--only", default="", help="kills, pairs, answers, race, shared, runs, clock"
+    )
     parser.add_argument("--databases", default="", help="sqlite, postgres")
+    parser.add_argument("--quick", action="store_true", help="answers on PostgreSQL: crashes only")
     parser.add_argument("--kills", type=int, default=480, help="of a forked worker")
     parser.add_argument("--kills-postgres", type=int, default=0)
     parser.add_argument("--runs", type=int, default=20, help="kills of a real `staffbot run`")

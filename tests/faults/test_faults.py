@@ -36,6 +36,11 @@ def test_every_pair_of_fail_point_and_fault_is_met(database: str) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_with_a_fault_between_any_two_steps_an_answer_goes_out_once(database: str) -> None:
+    run("--only=answers", "--quick", f"--databases={database}")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_a_claim_race_has_one_winner(database: str) -> None:
     run("--only=race", f"--databases={database}", "--mentions=150")
 

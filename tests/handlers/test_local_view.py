@@ -114,6 +114,7 @@ def test_the_golden_view_of_a_form() -> None:
         "title": "Close 7",
         "submit": "Close",
         "mention": 7,
+        "quote": None,
         "fields": [
             {
                 "name": "why",

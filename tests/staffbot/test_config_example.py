@@ -36,6 +36,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "rooms": tables.RoomTable,
     "routes": tables.RouteTable,
     "staff": tables.StaffTable,
+    "services": tables.ServiceTable,
     **SECTIONS,
 }
 
@@ -79,7 +80,7 @@ def test_every_setting_of_the_example_is_its_default(tmp_path: Path) -> None:
         'library = "x"\n[local]\n[[rooms]]\nplatform = "local"\nid = "team"\n[[sources]]\n'
         'name = "website"\ntype = "feed"\nurl = "https://library.example.org/comments/feed/"\n',
     )
-    for name in ("public", "metrics", "delivery", "storm", "root", "topics", "reopen_within",
+    for name in ("public", "metrics", "delivery", "storm", "replies", "root", "topics", "reopen_within",
                  "undo_within", "figures_by_person", "data", "store"):  # fmt: skip
         assert getattr(found, name) == getattr(plain, name), name
     (team,), (bare,) = found.teams, plain.teams
@@ -135,7 +136,9 @@ def test_the_example_holds_every_setting() -> None:
          ("key", *tables.TEAM_TABLES, *tables.TEAM_LISTS)),
         (settings.Route, tables.RouteTable, ()),
         (settings.StaffMember, tables.StaffTable, ()),
-        (settings.SourceSettings, tables.SourceTable, ("options",)),
+        (settings.SourceSettings, tables.SourceTable, ("options", "limit")),
+        (settings.Service, tables.ServiceTable, ()),
+        (settings.ReplySettings, tables.RepliesTable, ()),
         (settings.Network, tables.NetworkTable, ()),
         (settings.StoreSettings, tables.StoreTable, ()),
         (settings.Listener, tables.PublicTable, ()),
@@ -144,7 +147,7 @@ def test_the_example_holds_every_setting() -> None:
         (settings.Storm, tables.StormTable, ()),
         (settings.Health, tables.HealthTable, ()),
         (settings.Settings, tables.TopTable,
-         ("teams", "routes", "staff", "sources", "doors", *SECTIONS)),
+         ("teams", "routes", "staff", "services", "sources", "doors", *SECTIONS)),
     ],
 )  # fmt: skip
 def test_every_field_of_the_settings_can_be_set(

@@ -1,6 +1,6 @@
 // Forms as a dialog: questions that the desk asks before a verb can be done.
 
-import { el } from "/render.js";
+import { el, quote } from "/render.js";
 
 /** Show the form; `send(values)` is called once it is filled in. */
 export function askForm(form, send) {
@@ -8,6 +8,7 @@ export function askForm(form, send) {
   const inputs = form.fields.map(field);
   const body = el("form", { method: "dialog" },
     el("h2", { id: "dialog-title", text: form.title }),
+    form.quote ? quote(form.quote) : null,
     ...inputs.map((input) => input.element),
     el("div", { class: "controls" },
       el("button", { type: "submit", class: "primary", text: form.submit }),

@@ -116,7 +116,7 @@ function byline(part) {
 
 const LONG = 480;
 
-function quote(part) {
+export function quote(part) {
   const words = el("blockquote", { dir: "auto", lang: part.language, text: part.text });
   const whole = part.cut
     ? el("p", { class: "quiet" }, link("The rest of it on its network", part.permalink)) : null;

@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("acted_at", sa.BigInteger(), nullable=True),
         sa.Column("still_asked_at", sa.BigInteger(), nullable=True),
         sa.Column("storm", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("muted", sa.Boolean(), nullable=False),
         sa.Column("linked", sa.BigInteger(), nullable=True),
         sa.Column("edited_at", sa.BigInteger(), nullable=True),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
@@ -218,12 +219,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_mentions_linked", ["linked"], unique=False)
         batch_op.create_index("ix_mentions_look", ["next_look_at"], unique=False)
         batch_op.create_index("ix_mentions_owner", ["owner", "status"], unique=False)
+        batch_op.create_index("ix_mentions_patron", ["patron_hash"], unique=False)
         batch_op.create_index(
             "ix_mentions_queue", ["team", "status", "answer_due_at"], unique=False
         )
         batch_op.create_index("ix_mentions_snoozed", ["snoozed_until"], unique=False)
         batch_op.create_index("ix_mentions_storm", ["storm"], unique=False)
 
+    op.create_table(
+        "mutes",
+        sa.Column("patron_hash", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.key"], name=op.f("fk_mutes_person")),
+        sa.PrimaryKeyConstraint("patron_hash", name=op.f("pk_mutes")),
+    )
     op.create_table(
         "arrivals",
         sa.Column("identity_hash", sa.String(), nullable=False),
@@ -337,6 +348,7 @@ def upgrade() -> None:
         sa.Column("in_reply_to", sa.Text(), nullable=False),
         sa.Column("media", sa.JSON(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("alike_hash", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["mention"], ["mentions.number"], name=op.f("fk_words_mention"), ondelete="CASCADE"
         ),
@@ -346,6 +358,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("mention", "part", name=op.f("uq_words_mention_part")),
     )
     with op.batch_alter_table("words", schema=None) as batch_op:
+        batch_op.create_index("ix_words_alike", ["alike_hash"], unique=False)
         batch_op.create_index("ix_words_patron", ["patron"], unique=False)
         batch_op.create_index("ix_words_permalink", ["permalink"], unique=False)
 
@@ -375,5 +388,40 @@ def upgrade() -> None:
     with op.batch_alter_table("nags", schema=None) as batch_op:
         batch_op.create_index("ix_nags_post", ["post"], unique=False)
         batch_op.create_index("ix_nags_recipient", ["recipient", "at"], unique=False)
+
+    op.create_table(
+        "replies",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("mention", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("event", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("pending", sa.Integer(), nullable=False),
+        sa.Column("retry_at", sa.BigInteger(), nullable=True),
+        sa.Column("deadline", sa.BigInteger(), nullable=True),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["event"], ["events.id"], name=op.f("fk_replies_event")),
+        sa.ForeignKeyConstraint(["mention"], ["mentions.number"], name=op.f("fk_replies_mention")),
+        sa.ForeignKeyConstraint(["person"], ["people.key"], name=op.f("fk_replies_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
+        sa.UniqueConstraint("key", name=op.f("uq_replies_key")),
+        sa.UniqueConstraint("mention", "place", name=op.f("uq_replies_mention_place")),
+    )
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.create_index("ix_replies_pending", ["pending", "retry_at"], unique=False)
 
     # ### end Alembic commands ###

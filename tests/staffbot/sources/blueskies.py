@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from staffbot.sources.answering import graphemes
 from tests.staffbot.sources.recorded import recorded
 from tests.website import Website
 
@@ -38,13 +39,15 @@ class Sky:
     hanging: asyncio.Event | None = None
     headers: dict[str, str] = field(default_factory=dict)
     broken: Any = None
+    cutting: bool = False
 
     def __post_init__(self) -> None:
         for method in (
             "com.atproto.server.createSession", "com.atproto.server.refreshSession",
             "app.bsky.notification.listNotifications", "app.bsky.notification.getUnreadCount",
             "app.bsky.feed.getPosts", "app.bsky.feed.getPostThread", "app.bsky.feed.getAuthorFeed",
-            "app.bsky.feed.searchPosts",
+            "app.bsky.feed.searchPosts", "com.atproto.repo.createRecord",
+            "com.atproto.repo.getRecord",
         ):  # fmt: skip
             self.site.does(f"/xrpc/{method}", self._answer)
 
@@ -67,6 +70,7 @@ class Sky:
         handle = HANDLE if by == LIBRARY else "patron-fc74b6.test"
         self.posts[uri] = {
             "uri": uri,
+            "cid": f"bafy{len(self.posts)}",
             "author": {"did": by, "handle": handle, "displayName": name},
             "record": {
                 "$type": "app.bsky.feed.post",
@@ -115,7 +119,29 @@ class Sky:
             return _json({"error": "ExpiredToken", "message": "Token has expired"}, 400)
         if self.broken is not None:
             return _json(self.broken)
+        if method == "createRecord":
+            return self._taken(await request.json())
         return self._get(method, request)
+
+    def _taken(self, said: dict[str, Any]) -> web.Response:
+        """A post by the library, unless it is too long or there already; as the real one says it."""
+        record, uri = said["record"], f"at://{said['repo']}/{said['collection']}/{said['rkey']}"
+        if len(record["text"].encode()) > 3000 or graphemes(record["text"]) > 300:
+            too_long = "Record/text must not be longer than 300 graphemes"
+            return _json({"error": "InvalidRequest", "message": too_long}, 400)
+        if uri in self.posts:
+            return _json({"error": "InvalidRequest", "message": "Record already exists"}, 400)
+        parent, root = record["reply"]["parent"], record["reply"]["root"]
+        assert self.posts[parent["uri"]]["cid"] == parent["cid"]
+        assert root["cid"]
+        self.post(
+            record["text"], by=LIBRARY, id=said["rkey"], reason="",
+            created=datetime.fromisoformat(record["createdAt"]),
+            facets=record.get("facets", []), reply=record["reply"],
+        )  # fmt: skip
+        if self.cutting:
+            raise web.HTTPBadGateway
+        return _json({"uri": uri, "cid": self.posts[uri]["cid"]})
 
     def _session(self) -> web.Response:
         self.tokens += 1
@@ -152,6 +178,11 @@ class Sky:
                 if uri not in self.posts:
                     return _recorded("getPostThread_deleted")
                 return _json({"thread": {"$type": "app.bsky.feed.defs#threadViewPost"}})
+            case "getRecord":
+                uri = f"at://{query['repo']}/{query['collection']}/{query['rkey']}"
+                if uri not in self.posts:
+                    return _json({"error": "RecordNotFound", "message": "Not found"}, 400)
+                return _json({"uri": uri, "value": self.posts[uri]["record"]})
             case "getAuthorFeed":
                 actor = query["actor"]
                 mine = [

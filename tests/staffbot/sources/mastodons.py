@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
@@ -11,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.source_contract import NOW
 from tests.staffbot.sources.recorded import recorded
 from tests.website import Website
 
@@ -33,6 +35,8 @@ class Instance:
     scope: bool = True
     broken: Any = None
     asked: list[str] = field(default_factory=list)
+    cutting: bool = False
+    now: datetime = NOW
 
     def __post_init__(self) -> None:
         self.site.answer_all = self._answer
@@ -116,7 +120,25 @@ class Instance:
             return _recorded("error_scope")
         if self.broken is not None and request.path.endswith("/notifications"):
             return _json(self.broken)
+        if request.method == "POST":
+            return self._taken(await request.json())
         return self._get(request.path.removeprefix("/api/v1/").split("/"), request)
+
+    def _taken(self, said: dict[str, Any]) -> web.Response:
+        """A status by the library. A key is not kept, as on GoToSocial."""
+        # Of names only the near half counts.
+        if len(re.sub(r"(@\w+)@[\w.]+", r"\1", said["status"])) > 500:
+            return _recorded("error_too_long")
+        shown = re.sub(
+            r"@(\w+)@[\w.]+", r'<span><a href="#">@<span>\1</span></a></span>', said["status"]
+        )
+        id_ = self.post(
+            "", html=f"<p>{shown}</p>", at=self.now, by=LIBRARY, notify="",
+            to=said["in_reply_to_id"], visibility=said["visibility"],
+        )  # fmt: skip
+        if self.cutting:
+            raise web.HTTPBadGateway
+        return _json(self.statuses[id_])
 
     def _get(self, path: list[str], request: web.Request) -> web.Response:
         query = request.query

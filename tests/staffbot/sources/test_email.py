@@ -7,19 +7,22 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from itertools import count
 from typing import Any
 
 import pytest
 
-from staffbot.errors import SourceError
-from staffbot.model import AnsweredAtSource, Batch, Conversation, Visibility
+from staffbot.errors import DeliveryError, SourceError
+from staffbot.model import AnsweredAtSource, Answering, Batch, Conversation, Patron, Visibility
 from staffbot.settings import Network, Secret, SourceSettings
 from staffbot.sources.email import Email, network
 from staffbot.sources.email_mailbox import Options
 from tests.dovecots import PASSWORD, Dovecot, dovecot
 from tests.library import HandClock
+from tests.smtp import PostOffice, post_office
 from tests.source_contract import Written
 from tests.staffbot.sources.rigs import PATIENT, ReadContract, ReadRig
 
@@ -332,3 +335,116 @@ class TestEmailContract(ReadContract):
         return ReadRig(
             settings=settings(box), network=network, write=write, breaks=box.breaks, hangs=box.hangs
         )
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+_KEY = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[PostOffice]:
+    async with post_office() as found:
+        yield found
+
+
+def writing(box: Box, office: PostOffice, **more: Any) -> Email:
+    return source(box, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security="none", **more)
+
+
+def answering(id_: str = "1@mail.test") -> Answering:
+    return Answering(
+        native_id=id_, conversation=id_, permalink="", title="Question", written_at=NOW,
+        patron=Patron(name="Lena P."), visibility=Visibility.PRIVATE,
+    )  # fmt: skip
+
+
+def filed(box: Box) -> list[str]:
+    """The subjects in the folder of sent mails."""
+    with box.server.client(box.user) as client:
+        client.select("Sent", readonly=True)
+        _, numbers = client.search(None, "ALL")
+        told = [client.fetch(n.decode(), "(BODY.PEEK[])")[1][0] for n in numbers[0].split()]
+    mails = [message_from_bytes(one[1], policy=default) for one in told if isinstance(one, tuple)]
+    return [str(mail["Subject"]) for mail in mails]
+
+
+async def test_an_answer_goes_to_the_patron_and_is_filed_and_noticed(
+    box: Box, office: PostOffice
+) -> None:
+    more = {"Subject": "Grüße, a question", "Reply-To": "Lena <lena@home.test>"}
+    box.gets("Do you lend looms?", writer="Form <form@library.test>", more=more)
+    mail = writing(box, office)
+    assert mail.limit is not None
+    assert await mail.find_reply(answering(), "x", _KEY) is None
+    replied = await mail.reply(answering(), "Yes: looms.\n.\nAnd wheels 🧵", _KEY)
+    assert office.rcpt == ["lena@home.test"]
+    [raw] = office.mails
+    sent = message_from_bytes(raw, policy=default)
+    assert sent["Subject"] == "Re: Grüße, a question"
+    assert (sent["From"], sent["In-Reply-To"]) == ("info@library.example", "<1@mail.test>")
+    assert sent.get_content().strip().replace("\r\n", "\n") == "Yes: looms.\n.\nAnd wheels 🧵"
+    assert filed(box) == ["Re: Grüße, a question"]
+    found = await writing(box, office).find_reply(answering(), "x", _KEY)
+    assert found is not None
+    assert found.native_id == replied.native_id
+    looked = await mail.look([conversation("1@mail.test")])
+    assert [one.native_id for one in looked if isinstance(one, AnsweredAtSource)] == ["1@mail.test"]
+    with pytest.raises(DeliveryError) as again:
+        await mail.reply(answering(), "Yes: looms.", _KEY)
+    assert again.value.ambiguous
+    assert len(office.mails) == 1
+
+
+async def test_a_cut_after_it_was_taken_is_never_sent_again(box: Box, office: PostOffice) -> None:
+    box.gets("Do you lend looms?")
+    office.cuts = True
+    mail = writing(box, office)
+    with pytest.raises(DeliveryError) as lost:
+        await mail.reply(answering(), "Yes.", _KEY)
+    assert (lost.value.ambiguous, len(office.mails)) == (True, 1)
+    with pytest.raises(DeliveryError, match="did not say whether") as blind:
+        await mail.find_reply(answering(), "Yes.", _KEY)
+    assert blind.value.permanent
+    assert filed(box) == ["staffbot is sending a mail"]
+    assert await mail.look([conversation("1@mail.test")]) == []
+
+
+@pytest.mark.parametrize(
+    ("refuses", "permanent"),
+    [(("RCPT", 550), True), (("RCPT", 450), False), (("DATA", 554), True), (("MAIL", 451), False)],
+)
+async def test_what_was_surely_not_taken_leaves_no_mark(
+    box: Box, office: PostOffice, refuses: tuple[str, int], permanent: bool
+) -> None:
+    box.gets("Do you lend looms?")
+    office.refuses = refuses
+    mail = writing(box, office)
+    with pytest.raises(DeliveryError, match=str(refuses[1])) as refused:
+        await mail.reply(answering(), "Yes.", _KEY)
+    assert (refused.value.permanent, refused.value.ambiguous) == (permanent, False)
+    assert "lena" not in str(refused.value)
+    assert filed(box) == []
+    assert await mail.find_reply(answering(), "Yes.", _KEY) is None
+    office.refuses = ("", 0)
+    await mail.reply(answering(), "Yes.", _KEY)
+    assert len(office.mails) == 1
+
+
+async def test_where_no_mail_can_be_written(box: Box, office: PostOffice) -> None:
+    assert source(box).limit is None
+    mail = writing(box, office)
+    for id_ in ("gone@mail.test", 'x" OR 1', "made:0123"):
+        with pytest.raises(DeliveryError, match="not in the folder") as gone:
+            await mail.reply(answering(id_), "Yes.", _KEY)
+        assert gone.value.permanent
+    box.gets("Hello", id="own", writer="info@library.example")
+    with pytest.raises(DeliveryError, match="to whom"):
+        await mail.reply(answering("own@mail.test"), "Yes.", _KEY)
+    office.port = 1
+    box.gets("Hello")
+    with pytest.raises(DeliveryError, match="outgoing mail") as away:
+        await writing(box, office).reply(answering(), "Yes.", _KEY)
+    assert (away.value.permanent, away.value.ambiguous) == (False, False)
+    assert office.mails == []
+    assert filed(box) == []

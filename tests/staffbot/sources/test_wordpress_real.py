@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from staffbot.model import AnsweredAtSource, Conversation, Deleted, Edited
+from staffbot.desk.arrivals import take_in
+from staffbot.errors import DeliveryError
+from staffbot.model import AnsweredAtSource, Answering, Conversation, Deleted, Edited
 from staffbot.settings import Secret, SourceSettings
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options
+from tests.cutting import a_way_to
+from tests.library import Library
+from tests.staffbot.answered import Answered, until
 from tests.staffbot.sources.rigs import PATIENT
 from tests.wordpress_server import Browser, Site, wordpress
 
@@ -100,3 +106,50 @@ async def test_check_and_a_wrong_password(site: Site) -> None:
     site.password = right
     assert not finding.ok
     assert "Application Passwords" in finding.said
+
+
+async def test_an_answer_from_chat_stands_there_once(site: Site, sqlite_library: Library) -> None:
+    """Sent, twice at once, and with the connection cut after the site took it."""
+    site.sql("delete from wp_comments")
+    await asyncio.to_thread(site.comments, "Ada Reader", "Do you lend looms & wheels?")
+    async with a_way_to(site.url) as way:
+        found = settings(site)
+        options = found.options.model_copy(update={"url": way.url})
+        source = WordPress(replace(found, name="social", options=options), PATIENT)
+        batch = await source.fetch(None)
+        sqlite_library.desk.act(take_in, source="social", batch=batch)
+        answered = Answered(sqlite_library, life=timedelta(seconds=15))
+        text = "Yes: looms & <wheels>.\n\nAsk at the desk! 🧵"
+        way.cuts = 1
+        form = await answered.form(1)
+        said = await asyncio.gather(*(answered.send(form, text, who) for who in ("mia", "dora")))
+        assert sorted(type(one).__name__ for one in said) == ["Form", "Message"]
+        async with answered.running(source):
+            await until(lambda: not answered.on_the_way())
+        assert way.posted == [201]
+        assert answered.states == ["sent"]
+        count = "select count(*) from wp_comments where comment_parent <> 0"
+        assert site.sql(count).split() == ["1"]
+        # As two processes would that know nothing of each other.
+        mention = batch.mentions[0]
+        to = Answering(
+            native_id=mention.native_id, conversation="", permalink="", title="",
+            patron=mention.patron, visibility=mention.visibility, written_at=mention.posted_at,
+        )  # fmt: skip
+        once_more = await asyncio.gather(*(source.reply(to, text, "k") for _ in range(2)))
+        assert site.sql(count).split() == ["1"]
+        assert len({one.native_id for one in once_more}) == 1
+        looked = await source.look(
+            [Conversation(native_id=mention.native_id, conversation="", permalink="")]
+        )
+        [noticed] = [one for one in looked if isinstance(one, AnsweredAtSource)]
+        at = sqlite_library.mention(1).answered_at
+        assert at is not None
+        assert abs(noticed.at - at) <= timedelta(seconds=1) or at == sqlite_library.clock.now
+        shown = site.sql("select comment_content from wp_comments where comment_parent <> 0")
+        assert "looms &amp; &lt;wheels&gt;" in shown
+        number = mention.native_id
+        site.sql(f"update wp_comments set comment_approved = '0' where comment_id = {number}")
+        with pytest.raises(DeliveryError, match="held for moderation") as refused:
+            await source.reply(to, "Else.", "k")
+        assert refused.value.permanent

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.staffbot.sources.recorded import recorded
 from tests.website import Website
 
 USER, PASSWORD = "botty", "abcd efgh ijkl mnop"
@@ -31,6 +32,7 @@ class Blog:
     users_closed: bool = False
     editor: bool = True
     broken: Any = None
+    cutting: bool = False
 
     def __post_init__(self) -> None:
         self.site.answer_all = self._answer
@@ -86,7 +88,25 @@ class Blog:
             expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             if signed != f"Basic {expected}":
                 return _refused(401, "rest_not_logged_in")
+        if request.method == "POST":
+            return self._taken(await request.json(), bool(signed))
         return self._route(path.removeprefix("/wp/v2/"), dict(request.query), bool(signed))
+
+    def _taken(self, said: dict[str, Any], signed: bool) -> web.Response:
+        """A comment by the user who is signed in, unless it says what was said already."""
+        if not signed:
+            return _refused(401, "rest_comment_login_required")
+        content = f"<p>{said['content']}</p>\n"
+        for one in self.comments.values():
+            if (one["parent"], one["author"]) == (said["parent"], STAFF) and one["content"][
+                "rendered"
+            ] == content:
+                return _json(recorded("wordpress/error_duplicate")["body"], status=409)
+        number = self.post("", at=self.now, author=STAFF, parent=said["parent"], post=said["post"])
+        self.comments[number]["content"]["rendered"] = content
+        if self.cutting:
+            raise web.HTTPBadGateway
+        return _json(self.comments[number], status=201)
 
     def _route(self, path: str, query: dict[str, str], signed: bool) -> web.Response:
         match path:

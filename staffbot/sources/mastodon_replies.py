@@ -1,0 +1,120 @@
+"""Answers to statuses on a Mastodon server and its kin. Knows its API, stores nothing.
+
+An `Idempotency-Key` goes along, but is not leaned on: not every server keeps it. An answer is found
+among the account's own statuses by what it answers and its words.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from staffbot.errors import DeliveryError
+from staffbot.model import Answering, Patron, Replied, ReplyLimit, Visibility
+from staffbot.sources import mastodon_statuses, payload
+from staffbot.sources.answering import asking, refused, same, writing
+from staffbot.sources.api import Answer, Api
+from staffbot.sources.mastodon_account import Account, Options, Status
+from staffbot.sources.mastodon_statuses import id_of
+
+# As the server counts: a link is 23 however long, and of @user@server only @user.
+_LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+_LINK_COUNTS = "x" * 23
+_REMOTE = re.compile(r"(?<![\w/])@(\w+(?:[\w.-]+\w+)?)@[\w.-]+\w")
+_MOST_PAGES = 3
+_VISIBILITIES = frozenset({"public", "unlisted", "private", "direct"})
+
+
+def measure(text: str) -> int:
+    """The length of a status as its server counts it."""
+    return len(_REMOTE.sub(r"@\1", _LINK.sub(_LINK_COUNTS, text)))
+
+
+def _to(patron: Patron) -> str:
+    return f"{patron.handle} " if patron.handle else ""
+
+
+def limit(options: Options) -> ReplyLimit:
+    return ReplyLimit(most=options.most_characters, measure=measure, opening=_to, private=True)
+
+
+async def reply(account: Account, to: Answering, text: str, key: str) -> Replied:
+    """Answer the status, with the visibility that it has, or to the patron alone."""
+    async with account.api() as api:
+        with asking():
+            status = await _status(account, api, to)
+        content = {
+            "status": text, "in_reply_to_id": to.native_id, "visibility": _visibility(status, to),
+        }  # fmt: skip
+        with writing():
+            answer = await api.ask(
+                "/api/v1/statuses", method="POST", content=content,
+                headers={"Idempotency-Key": key},
+            )  # fmt: skip
+        if answer.ok:
+            return _replied(answer.body, answer.at)
+        raise _refusal(api.host, answer)
+
+
+async def find(account: Account, to: Answering, text: str) -> Replied | None:
+    """The account's own status with these words in answer to that one."""
+    async with account.api() as api:
+        with asking():
+            await account.know_itself(api)
+            page = ""
+            for _ in range(_MOST_PAGES):
+                listed = await account.own_statuses(api, page)
+                for one in listed:
+                    # What it answered may be gone meanwhile.
+                    above = mastodon_statuses.above(one)
+                    if above in (to.native_id, "") and same(text, mastodon_statuses.words(one)):
+                        return _replied(one, datetime.now(UTC))
+                if not listed:
+                    break
+                page = id_of(listed[-1])
+    return None
+
+
+async def _status(account: Account, api: Api, to: Answering) -> Status:
+    if not id_of({"id": to.native_id}):
+        raise refused("this is no status of that server")
+    answer = await account.ask(api, f"/api/v1/statuses/{to.native_id}")
+    if not answer.ok or not isinstance(answer.body, dict):
+        raise refused("the status is not there any more")
+    return answer.body
+
+
+def _visibility(status: Status, to: Answering) -> str:
+    """Never wider than what is answered; what staff keep private is answered to the patron alone."""
+    shown = payload.text(status, "visibility")
+    if to.visibility is Visibility.PRIVATE and shown != "private":
+        return "direct"
+    return shown if shown in _VISIBILITIES else "direct"
+
+
+def _replied(status: object, now: datetime) -> Replied:
+    return Replied(
+        at=payload.moment(status, "created_at") or now, native_id=id_of(status),
+        permalink=mastodon_statuses.permalink(status),
+    )  # fmt: skip
+
+
+def _refusal(host: str, answer: Answer) -> DeliveryError:
+    """Why the server does not take it, and what helps. Never what it said itself."""
+    match answer.status:
+        case 401:
+            helps = "it does not take this access token: make a new one"
+        case 403:
+            helps = (
+                "the access token may not write: give its application the scope write:statuses, "
+                "and make a new token"
+            )
+        case 404 | 410:
+            helps = "the status is not there any more"
+        case 400 | 422:
+            helps = (
+                "it does not take the answer: it may be too long for this server (most_characters)"
+            )
+        case _:
+            helps = "it does not understand the request"
+    return refused(f"{host} answered {answer.status}: {helps}")
