@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.discord.text import cut, one_line, tidy
-from staffbot.messages import Button, Field, Form
+from handlers.discord.text import cut, escaped, one_line, tidy
+from staffbot.messages import Button, Field, Form, Quote
 
 Json = dict[str, Any]
 Values = dict[str, str | list[str]]
@@ -24,8 +24,9 @@ OPTIONS = 25
 OPTION = 100
 TEXT = 4000
 QUESTIONS = 5
+QUOTED = 1_500
 
-LABELLED, INPUT, SELECT = 18, 4, 3
+LABELLED, INPUT, SELECT, SHOWN = 18, 4, 3, 10
 ONE_LINE, PARAGRAPH = 1, 2
 
 FORM = re.compile(r"m1\|(?P<form>[a-z_]+)\|(?P<mention>\d*)\|(?P<fixed>.*)", re.DOTALL)
@@ -48,8 +49,16 @@ def modal(form: Form) -> Json:
     return {
         "custom_id": f"m1|{form.name}|{form.mention or ''}|{carried}"[:100],
         "title": cut(one_line(form.title), TITLE),
-        "components": [_question(field) for field in asked[:QUESTIONS]],
+        "components": [*_about(form.quote), *(_question(field) for field in asked[:QUESTIONS])],
     }
+
+
+def _about(quote: Quote | None) -> list[Json]:
+    """What the questions are about: a patron's words, shown above them as a quotation."""
+    if quote is None or not quote.text.strip():
+        return []
+    words = cut(escaped(quote.text), QUOTED).splitlines()
+    return [{"type": SHOWN, "content": "\n".join(f"> {line}" for line in words)}]
 
 
 def filled(custom_id: str, components: Sequence[Mapping[str, Any]]) -> Filled | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ from handlers.discord.permissions import (
 from handlers.discord.typed import app, application_of
 from staffbot import forms as house_forms
 from staffbot.commands import VERBS, Verb
-from staffbot.messages import Form
+from staffbot.messages import Form, Quote
 from staffbot.seams import Completion
 from tests.golden import golden
 from tests.handlers.discord import rules
@@ -153,6 +154,22 @@ def test_a_form_is_a_modal_that_discord_takes(form: Form) -> None:
 
 def test_the_forms_look_as_they_were_read() -> None:
     golden("discord/modals", [forms.modal(form) for form in FORMS])
+
+
+@pytest.mark.parametrize("times", [1, 500])
+def test_what_a_form_is_about_stands_above_it_and_pings_nobody(times: int) -> None:
+    words = "Ünïcode\n# @everyone <@1> **bold** \N{FAMILY}\n" * times
+    about = replace(house_forms.log(), quote=Quote(text=words))
+    drawn = forms.modal(about)
+    template = "/interactions/{interaction_id}/{interaction_token}/callback"
+    assert not rules.request("POST", template, {"type": 9, "data": drawn})
+    shown, *asked = drawn["components"]
+    assert shown["type"] == 10
+    assert all(line.startswith("> ") for line in shown["content"].splitlines())
+    assert "**bold**" not in shown["content"]
+    assert [one["type"] for one in asked] == [18] * len(asked)
+    silent = replace(about, quote=Quote(text=" "))
+    assert forms.modal(silent) == forms.modal(house_forms.log())
 
 
 def test_a_filled_form_comes_back_with_what_was_settled() -> None:
