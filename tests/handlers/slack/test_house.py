@@ -58,9 +58,9 @@ VARIABLES = {
 }
 
 
-def house(folder: Path, slack: Loopback, mode: str) -> Settings:
+def house(folder: Path, slack: Loopback, mode: str, config: str = CONFIG) -> Settings:
     file = folder / "config.toml"
-    file.write_text(CONFIG.format(mode=mode, url=slack.api))
+    file.write_text(config.format(mode=mode, url=slack.api))
     return load(file, VARIABLES, plugins.networks(), plugins.doors())
 
 
@@ -71,12 +71,14 @@ class Street:
     slack: Loopback
     folder: Path
     mode: str
+    config: str = CONFIG
     up: Running | None = None
     clock: HandClock = field(default_factory=lambda: HandClock(datetime.now(UTC)))
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Running]:
-        async with running(house(self.folder, self.slack, self.mode), clock=self.clock) as up:
+        settings = house(self.folder, self.slack, self.mode, self.config)
+        async with running(settings, clock=self.clock) as up:
             self.up = up
             if self.mode == "socket":
                 await self.slack.connected()
