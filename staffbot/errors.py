@@ -80,6 +80,7 @@ class DeliveryError(StaffbotError):
     """A chat platform did not take a post, or a network an answer.
 
     permanent    trying again as it stands cannot help
+    whole_room   permanent, and so for every post in that room until a person has seen to it
     retry_after  seconds that the platform asks for, or None
     ambiguous    the platform may have taken it: it has to be looked up by key before a resend
     """
@@ -89,10 +90,12 @@ class DeliveryError(StaffbotError):
         reason: str,
         *,
         permanent: bool = False,
+        whole_room: bool = False,
         retry_after: float | None = None,
         ambiguous: bool = False,
     ) -> None:
-        self.permanent = permanent
+        self.permanent = permanent or whole_room
+        self.whole_room = whole_room
         self.retry_after = retry_after
         self.ambiguous = ambiguous
         super().__init__(reason)

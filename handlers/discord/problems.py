@@ -105,12 +105,16 @@ _SENTENCES = {
     THREAD_ARCHIVED: "the thread is closed on Discord",
 }
 
+# What is so for every post there, and is said once and not for each of them.
+_WHOLE_ROOM = frozenset({UNKNOWN_CHANNEL, NO_ACCESS, NO_PERMISSION})
+
 
 def _refused(problem: discord.HTTPException) -> DeliveryError:
     if problem.code == UNKNOWN_MESSAGE:
         return MessageGone("the message was deleted on Discord")
     if problem.code in _SENTENCES:
-        return DeliveryError(_SENTENCES[problem.code], permanent=True)
+        whole_room = problem.code in _WHOLE_ROOM
+        return DeliveryError(_SENTENCES[problem.code], permanent=True, whole_room=whole_room)
     if problem.status == 401:
         return DeliveryError("Discord does not know the token any more: set DISCORD_TOKEN anew")
     if problem.status == 408:

@@ -40,6 +40,11 @@ TOKEN = {
     "team_access_not_granted": "The app may not use this workspace.",
     "access_denied": "The workspace keeps the app out.",
 }
+# What is so for every post in the channel, and is said once and not for each of them.
+WHOLE_ROOM = frozenset(
+    {"channel_not_found", "not_in_channel", "is_archived", "restricted_action",
+     "restricted_action_read_only_channel"}
+)  # fmt: skip
 SAID = {
     "channel_not_found": "There is no such channel, or the app was not invited: /invite it there.",
     "not_in_channel": "The app is not in the channel: /invite it there.",
@@ -98,8 +103,9 @@ def _refused(problem: SlackApiError, doing: str) -> DeliveryError:
         return DeliveryError(f"{TOKEN[name]} ({name})")
     said = SAID.get(name, "")
     return DeliveryError(
-        f"Slack refused to {doing} ({name or status}). {said}".strip(), permanent=True
-    )
+        f"Slack refused to {doing} ({name or status}). {said}".strip(),
+        permanent=True, whole_room=name in WHOLE_ROOM,
+    )  # fmt: skip
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:

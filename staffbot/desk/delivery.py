@@ -38,10 +38,13 @@ def _write_back(tx: Tx, post: Taken, **values: Any) -> bool:
 def sent(tx: Tx, post: Taken, ref: MessageRef, shown: int) -> bool:
     """It stands there as `ref`. `shown` is the revision that it shows, 0 where that is not known."""
     shown = shown if post.live else post.wanted
-    return _write_back(
+    done = _write_back(
         tx, post, state="sent", ref_room=ref.room.id, ref_id=ref.id, sent_at=tx.real_now,
         shown=shown, pending=_stale(shown), **_well(tx),
     )  # fmt: skip
+    if done:
+        _room_is_back(tx, post)
+    return done
 
 
 def edited(tx: Tx, post: Taken, shown: int) -> bool:
@@ -117,6 +120,8 @@ def failed(tx: Tx, post: Taken, problem: DeliveryError) -> str:
     platform is no fault of the post, and is waited out. Where the platform says when to come back,
     the whole room waits.
     """
+    if problem.whole_room and post.room is not None:
+        return "parked" if _park_with_room(tx, post, str(problem)) else "lost"
     if problem.permanent:
         return "parked" if _park(tx, post, str(problem)) else "lost"
     if problem.ambiguous:
@@ -203,6 +208,38 @@ def _park(tx: Tx, post: Taken, error: str) -> bool:
     return done
 
 
+def _park_with_room(tx: Tx, post: Taken, error: str) -> bool:
+    """Its whole room takes nothing: that is one trouble, however many posts meet it.
+
+    A parked post that holds its lane is one that waits for its room.
+    """
+    done = _write_back(
+        tx, post, state="parked", pending=0, error=error, retry_at=None,
+        holds_lane=True, tries=post.tries + 1,
+    )  # fmt: skip
+    if done:
+        troubles.begin(tx, _room_subject(post), f"Nothing is delivered in {post.room}: {error}")
+    return done
+
+
+def _room_is_back(tx: Tx, post: Taken) -> None:
+    """A room that took nothing takes posts again: what waited for it is tried again.
+
+    Its tries are kept, so that a room which takes some posts and others never is no loop.
+    """
+    if post.room is None or not troubles.end(tx, _room_subject(post)):
+        return
+    tx.conn.execute(
+        update(posts)
+        .where(posts.c.lane == post.lane, posts.c.state == "parked", posts.c.holds_lane)
+        .where(posts.c.tries < tx.settings.delivery.tries)
+        .values(
+            state=case((posts.c.ref_id != "", "sent"), else_="waiting"),
+            pending=1, retry_at=None, holds_lane=False,
+        )
+    )  # fmt: skip
+
+
 def resume(tx: Tx, parked_posts: Sequence[int]) -> int:
     """Posts that were given up are tried again, once a person has seen to the cause."""
     for post in parked_posts:
@@ -212,7 +249,7 @@ def resume(tx: Tx, parked_posts: Sequence[int]) -> int:
         .where(posts.c.id.in_(parked_posts), posts.c.state == "parked")
         .values(
             state=case((posts.c.ref_id != "", "sent"), else_="waiting"),
-            pending=1, tries=0, retry_at=None, failing_since=None,
+            pending=1, tries=0, retry_at=None, failing_since=None, holds_lane=False,
         )
     )  # fmt: skip
     return done.rowcount
@@ -222,6 +259,10 @@ def _name(post: Post) -> str:
     about = f" of #{post.mention}" if post.mention is not None else ""
     where = f"in {post.room}" if post.room else f"to {post.person} on {post.platform}"
     return f"The {'message' if post.kind == 'told' else post.kind}{about} {where}"
+
+
+def _room_subject(post: Taken) -> str:
+    return f"room:{post.lane}"
 
 
 def _subject(post: int) -> str:

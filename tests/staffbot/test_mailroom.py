@@ -160,6 +160,35 @@ def test_retry_after_holds_the_whole_room(library: Library) -> None:
     assert post_rows(library)[0].tries == 0
 
 
+def test_a_room_that_takes_nothing_is_one_trouble_until_it_is_back(library: Library) -> None:
+    lost = DeliveryError("the channel is away", whole_room=True)
+    for key in ("a1", "a2"):
+        library.desk.act(notice, key)
+        [taken] = take(library)
+        assert library.desk.act(delivery.failed, taken, lost) == "parked"
+    [trouble] = library.desk.look(troubles.current)
+    assert trouble.said == "Nothing is delivered in local:desk: the channel is away"
+    library.desk.act(notice, "a3")
+    [taken] = take(library)
+    assert library.desk.act(delivery.sent, taken, ref("3"), 1)
+    assert library.desk.look(troubles.current) == []
+    assert [row.state for row in post_rows(library)] == ["waiting", "waiting", "sent"]
+
+
+def test_a_room_that_takes_some_posts_only_is_no_loop(library: Library) -> None:
+    library.reconfigure(delivery=Delivery(tries=2))
+    lost = DeliveryError("a permission is away", whole_room=True)
+    library.desk.act(notice, "never")
+    for number in range(4):
+        for taken in take(library):
+            library.desk.act(delivery.failed, taken, lost)
+        library.desk.act(notice, f"a{number}")
+        [taken] = take(library)
+        library.desk.act(delivery.sent, taken, ref(str(number)), 1)
+    [first, *_] = post_rows(library)
+    assert (first.state, first.tries) == ("parked", 2)
+
+
 def test_a_post_is_given_up_only_if_its_room_takes_others(library: Library) -> None:
     library.reconfigure(delivery=Delivery(tries=1))
     library.desk.act(notice, "a1")

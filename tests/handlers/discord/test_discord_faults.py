@@ -66,15 +66,15 @@ def state(day: Evening, number: int) -> str:
     return str(found.state)
 
 
-def _is_sent(day: Evening, number: int) -> bool:
-    return state(day, number) == "sent"
+def _is(day: Evening, number: int, wanted: str) -> bool:
+    return state(day, number) == wanted
 
 
 async def test_each_fault_ends_in_exactly_one_card(day: Evening) -> None:
     for number, fault in enumerate(FAULTS, 1):
         day.discord.fail_posts(fault)
         await asyncio.to_thread(day.library.arrives, f"Question {number}?")
-        await day.until(partial(_is_sent, day, number))
+        await day.until(partial(_is, day, number, "sent"))
     keys = [row.key for row in day.library.rows(posts)]
     assert marks(day.discord) == Counter(mark(key) for key in keys)
     assert len(keys) == len(FAULTS)
@@ -105,10 +105,26 @@ async def test_a_failed_edit_is_made_good(day: Evening) -> None:
 @pytest.mark.parametrize("code", [10003, 50001, 50013])
 async def test_a_lost_channel_is_said_once_and_never_a_loop(day: Evening, code: int) -> None:
     day.discord.missing[CHANNEL] = code
+    for number in (1, 2, 3):
+        await asyncio.to_thread(day.library.arrives)
+        await day.until(partial(_is, day, number, "parked"))
+    assert day.discord.posted() == 3
+    (said,) = day.library.rows(troubles)
+    assert str(MENTIONS) in said.said
+
+
+async def test_a_room_that_is_back_gets_what_waited_for_it(day: Evening) -> None:
+    first = await day.arrives()
+    day.discord.missing[CHANNEL] = 50013
+    await (await day.discord.click(first, "Claim")).answer()
     await asyncio.to_thread(day.library.arrives)
-    await day.until(lambda: state(day, 1) == "parked")
-    assert day.discord.posted() == 1
-    assert len(day.library.rows(troubles)) == 1
+    await day.until(lambda: state(day, 1) == state(day, 2) == "parked")
+    day.discord.missing.clear()
+    await day.arrives()
+    await day.card(1, "claimed by Ana Silva")
+    await day.card(2)
+    assert all(row.ended_at is not None for row in day.library.rows(troubles))
+    assert set(marks(day.discord).values()) == {1}
 
 
 async def test_a_card_deleted_by_hand_is_posted_once_more_and_then_let_be(day: Evening) -> None:
