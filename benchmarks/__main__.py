@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import claims, figures, intake, networks, pressing, slack, starting, sweeps
+from benchmarks import (
+    claims,
+    figures,
+    intake,
+    networks,
+    pressing,
+    slack,
+    starting,
+    sweeps,
+    together,
+)
 from benchmarks.ground import Ground
 from benchmarks.machine import busy, machine, versions
 from benchmarks.rows import Row
@@ -24,6 +34,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 # The cheapest first, so that what is broken altogether is seen soon.
 BENCHMARKS: Mapping[str, Callable[[Ground], list[Row]]] = {
     "starting": starting.run,
+    "together": together.run,
     "sweeps": sweeps.run,
     "intake": intake.run,
     "networks": networks.run,

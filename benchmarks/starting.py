@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from standardwebhooks import Webhook
 
@@ -65,9 +66,9 @@ def run(ground: Ground) -> list[Row]:
         taken["bare"].append(milliseconds(lambda: subprocess.run(_BARE, check=True)))
         folder = ground.folder / f"start{turn}"
         folder.mkdir()
-        with _running(folder) as (process, _, ms):
+        with running(folder, _CONFIG.format(folder=folder)) as (process, _, ms):
             taken["first"].append(ms)
-        with _running(folder) as (process, port, ms):
+        with running(folder, _CONFIG.format(folder=folder)) as (process, port, ms):
             taken["again"].append(ms)
             ready = resident(process)
             _write(port)
@@ -101,11 +102,14 @@ def _memory(ready: float, guessing: float) -> Iterator[Row]:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[tuple[int, int, float]]:
+def running(
+    folder: Path, text: str, tokens: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[int, int, float]]:
     """`staffbot run`: its process, its public port, and the milliseconds until it was ready."""
     config = folder / "config.toml"
-    config.write_text(_CONFIG.format(folder=folder))
-    with _started(folder, "run", "--config", str(config)) as (process, began_at):
+    config.write_text(text)
+    started = _started(folder, "run", "--config", str(config), tokens=tokens)
+    with started as (process, began_at):
         found = _said(process, r'"public_port": (\d+)')
         port = int(found)
         _until(lambda: _get(f"http://127.0.0.1:{port}/healthz"))
@@ -122,11 +126,15 @@ def _demo(folder: Path) -> float:
 
 
 @contextmanager
-def _started(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], float]]:
+def _started(
+    folder: Path, *words: str, tokens: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[subprocess.Popen[str], float]]:
     began_at = time.perf_counter()
     process = subprocess.Popen(
         [_PROGRAM, *words], cwd=folder, text=True,
-        env={**os.environ, "STAFFBOT_WEBHOOK_SECRET": _SECRET, "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ, **tokens, "STAFFBOT_WEBHOOK_SECRET": _SECRET, "PYTHONUNBUFFERED": "1"
+        },
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:

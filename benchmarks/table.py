@@ -27,7 +27,8 @@ mentions and four million events of 50 teams; no library that we know of comes n
 
 The program ends with an error where a promise is broken. `python -m benchmarks --quick` only shows
 that everything runs: its data is too small for a verdict. What stands under each name:
-`benchmarks/claims.py`, `intake.py`, `networks.py`, `sweeps.py`, `figures.py` and `starting.py`.
+`benchmarks/claims.py`, `intake.py`, `networks.py`, `sweeps.py`, `figures.py`, `starting.py` and
+`together.py`.
 """
 
 

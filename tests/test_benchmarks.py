@@ -74,6 +74,13 @@ def test_a_quick_run_measures_ours_and_the_floor(name: str, tmp_path: Path) -> N
     assert all(row.measured > 0 and row.floor for row in rows)
 
 
+def test_a_quick_run_starts_slack_and_discord_together(tmp_path: Path) -> None:
+    start, memory = BENCHMARKS["together"](Ground(folder=tmp_path, quick=True))
+    assert start.floor
+    assert start.measured > 0
+    assert (memory.unit, memory.measured > 0) == ("MiB", True)
+
+
 def test_a_page_is_never_written_from_a_part(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--write", "--quick"]) == 2
     assert main(["--write", "--only", "claims"]) == 2
