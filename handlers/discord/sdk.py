@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from handlers.discord.controls import BUTTON, Json
-from handlers.discord.forms import INPUT
+from handlers.discord.forms import INPUT, SHOWN
 from handlers.discord.view import Payload, Upload
 
 
@@ -84,6 +84,9 @@ def modal_of(drawn: Json) -> ui.Modal:
     """A modal that is over already, for the same reason."""
     modal = ui.Modal(title=drawn["title"], custom_id=drawn["custom_id"])
     for question in drawn["components"]:
+        if question["type"] == SHOWN:
+            modal.add_item(ui.TextDisplay(question["content"]))
+            continue
         inner = question["component"]
         item = _input(inner) if inner["type"] == INPUT else _menu(inner)
         label: ui.Label[ui.Modal] = ui.Label(

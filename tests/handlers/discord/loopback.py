@@ -204,8 +204,11 @@ class Loopback:
     ) -> Asked:
         """Fill in the modal that was the answer to `asked`; the rest is left as it stands."""
         modal = await asked.modal()
-        parts = []
+        parts: list[Json] = []
         for number, question in enumerate(modal["components"], 1):
+            if question["type"] == 10:  # words to read, and no question
+                parts.append({"type": 10, "id": 2 * number - 1})
+                continue
             inner = question["component"]
             name = inner["custom_id"]
             answer: Json = {"type": inner["type"], "id": 2 * number, "custom_id": name}

@@ -17,6 +17,18 @@ from tests.website import Website
 
 USER, PASSWORD = "botty", "abcd efgh ijkl mnop"
 STAFF = 2
+# As it stands in a configuration, its password in BLOG_PASSWORD; only the address is left out.
+SOURCE = f"""
+[[sources]]
+name = "blog"
+type = "wordpress"
+label = "the blog"
+url = "{{url}}"
+username = "{USER}"
+password = "BLOG_PASSWORD"
+allow_private = true
+every = "1s"
+"""
 
 
 @dataclass
