@@ -127,6 +127,23 @@ class Running:
         async with self.session.post(f"{self.page}api/command", json=body) as answer:
             return json.dumps(await answer.json())
 
+    async def press(self, user: str, message: str, control: str) -> dict[str, Any]:
+        body = {"user": user, "message": message, "control": control}
+        async with self.session.post(f"{self.page}api/press", json=body) as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    async def submit(
+        self, user: str, form: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send a form off that `press` showed."""
+        body = {
+            "user": user, "form": form["name"], "mention": form["mention"], "values": dict(values),
+        }  # fmt: skip
+        async with self.session.post(f"{self.page}api/submit", json=body) as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
     async def health(self) -> tuple[int, dict[str, Any]]:
         async with self.session.get(f"{self.public}/healthz") as answer:
             return answer.status, await answer.json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,21 +12,11 @@ from staffbot.config import load
 from staffbot.settings import Settings
 from tests.dovecots import PASSWORD as MAIL_PASSWORD
 from tests.dovecots import dovecot
+from tests.library import TUESDAY, HandClock
 from tests.staffbot.house import CONFIG, ENVIRONMENT, running
-from tests.staffbot.sources.wordpresses import PASSWORD, STAFF, USER, Blog
+from tests.staffbot.sources.wordpresses import PASSWORD, SOURCE, STAFF, Blog
 from tests.website import website
 
-BLOG = """
-[[sources]]
-name = "blog"
-type = "wordpress"
-label = "the blog"
-url = "{url}"
-username = "{user}"
-password = "BLOG_PASSWORD"
-allow_private = true
-every = "1s"
-"""
 MAIL = """
 [[sources]]
 name = "mail"
@@ -40,9 +31,12 @@ idle = false
 """
 
 
-def settings_in(folder: Path, source: str) -> Settings:
+ANSWERED = CONFIG.replace("enabled = false", "enabled = true") + "[replies]\nenabled = true\n"
+
+
+def settings_in(folder: Path, source: str, config: str = CONFIG) -> Settings:
     file = folder / "config.toml"
-    file.write_text(CONFIG + source)
+    file.write_text(config + source)
     secrets = {"BLOG_PASSWORD": PASSWORD, "MAIL_PASSWORD": MAIL_PASSWORD}
     return load(file, {**ENVIRONMENT, **secrets}, plugins.networks(), plugins.doors())
 
@@ -51,7 +45,7 @@ async def test_a_comment_is_claimed_answered_there_and_closed(tmp_path: Path) ->
     async with website() as site:
         now = datetime.now(UTC)
         blog = Blog(site, now)
-        settings = settings_in(tmp_path, BLOG.format(url=site.url, user=USER))
+        settings = settings_in(tmp_path, SOURCE.format(url=site.url))
         async with running(settings) as house:
             asked = blog.post("Do you lend seeds?", at=now - timedelta(minutes=20), status="hold")
             await house.shows("Do you lend seeds?")
@@ -70,6 +64,54 @@ async def test_a_comment_is_claimed_answered_there_and_closed(tmp_path: Path) ->
             blog.comments[asked]["status"] = "trash"
             await house.shows("withdrawn by the patron")
             assert "lend seeds" not in str(await house.channel())
+
+
+async def test_a_comment_is_answered_from_chat_and_the_digest_agrees(tmp_path: Path) -> None:
+    async with website() as site:
+        clock = HandClock(TUESDAY)
+        blog = Blog(site, clock.now)
+        settings = settings_in(tmp_path, SOURCE.format(url=site.url), ANSWERED)
+        async with running(settings, clock=clock) as house:
+            asked = blog.post("Do you lend seeds?", at=clock.now - timedelta(minutes=20))
+            [card] = await house.cards(1)
+            await house.command("ana", "claim 1")
+            await house.shows("Claimed")
+            blog.now = clock.forward(minutes=10)
+            form = await house.press("ana", card["id"], "reply")
+            assert form["quote"]["text"] == "Do you lend seeds?"
+            values = {field["name"]: field["value"] for field in form["fields"]}
+            said = await house.submit("ana", form, values | {"text": "Yes: beans & peas."})
+            assert "stored" in json.dumps(said)
+            await house.shows("Answered on the blog ")
+            [ours] = [one for one in blog.comments.values() if one["author"] == STAFF]
+            assert (ours["parent"], ours["content"]["rendered"]) == (
+                asked, "<p>Yes: beans &amp; peas.</p>\n",
+            )  # fmt: skip
+            # Twice, as the first reading may have begun before the answer was there.
+            reads = sum("after" in one.query for one in site.asked) + 2
+            await house.until(lambda _: sum("after" in one.query for one in site.asked) >= reads)
+            assert len(await house.channel()) == 1
+            clock.forward(minutes=10)
+            closing = await house.press("ana", card["id"], "close")
+            values = {field["name"]: field["value"] for field in closing["fields"]}
+            await house.submit("ana", closing, values | {"topics": ["thanks"]})
+            await house.until(lambda found: found[0]["collapsed"])
+            for person in ("ana", "ben"):
+                told = await house.command(person, "stats 7d")
+                assert "1 came in, 1 expecting an answer; 1 answered" in told
+                assert "1 claimed, 1 answered, 1 closed" in told
+        clock.forward(hours=20)
+        async with running(settings, clock=clock) as house:  # what is due is looked at at once
+            [card, digest] = await house.cards(2)
+            assert card["mention"] == 1
+            figures = {
+                pair["label"]: pair["line"][0]["text"]
+                for part in digest["parts"] if part["type"] == "facts" for pair in part["pairs"]
+            }  # fmt: skip
+            assert figures["Came in"] == "1"
+            assert figures["Answered"].startswith("1 ")
+            assert figures["Closed"] == "1"
+            assert "1 claimed, 1 answered, 1 closed" in await house.command("ana", "stats 7d")
 
 
 async def test_a_mail_shows_no_word_in_an_open_room(tmp_path: Path) -> None:

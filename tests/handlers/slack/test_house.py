@@ -22,6 +22,7 @@ from tests.handlers.slack.stage import actions, until
 from tests.handlers.slack.workspace import APP_TOKEN, BOT, BOT_TOKEN, TEAM
 from tests.library import HandClock
 from tests.staffbot.house import SECRET, Running, running
+from tests.staffbot.sources.wordpresses import PASSWORD as BLOG_PASSWORD
 
 CONFIG = """\
 library = "Riverside Library"
@@ -55,6 +56,7 @@ VARIABLES = {
     "SLACK_BOT_TOKEN": BOT_TOKEN,
     "SLACK_APP_TOKEN": APP_TOKEN,
     "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+    "BLOG_PASSWORD": BLOG_PASSWORD,
 }
 
 
