@@ -22,7 +22,7 @@ from handlers.discord import commands, forms, problems
 from handlers.discord.controls import DISCUSS, Pressed
 from handlers.discord.people import People
 from handlers.discord.sdk import edited, modal_of, sent
-from handlers.discord.threads import thread_of
+from handlers.discord.threads import discussed, tell_of_note
 from handlers.discord.view import draw
 from staffbot.commands import pressed
 from staffbot.errors import Refused
@@ -96,7 +96,6 @@ class Answering:
                 pass
 
     async def react(self, actor: Actor, control: str, mention: int) -> Reply:
-        """A reaction on a card."""
         return await self._desk.press(actor, control, mention)
 
     # --- one kind each ----------------------------------------------------------------------
@@ -135,11 +134,17 @@ class Answering:
             await self._say(interaction, say("That form is of another version of staffbot."))
             return
         actor = self.people.actor_of(interaction)
+        noted = False
 
-        def ask() -> Awaitable[Reply]:
-            return self._desk.submit(actor, filled.form, filled.mention, filled.values)
+        async def ask() -> Reply:
+            nonlocal noted
+            reply = await self._desk.submit(actor, filled.form, filled.mention, filled.values)
+            noted = filled.form == "note" and _is_done(reply)
+            return reply
 
         await self._answer(interaction, ask)
+        if noted:
+            await tell_of_note(interaction, filled.mention, actor.name)
 
     async def _track(self, interaction: Interaction, data: Mapping[str, Any]) -> None:
         """A message of the channel becomes a mention: the form to log one, written already."""
@@ -167,10 +172,7 @@ class Answering:
     async def _discuss(self, interaction: Interaction, control: Pressed) -> None:
         """A thread on a card, made the first time and opened again where it was archived."""
         await self._defer(interaction)
-        thread = await thread_of(interaction, control.mention)
-        text = "A thread can be opened on a card in a channel only."
-        if thread is not None:
-            text = "Discuss it in its thread; the patron never sees it."
+        text, thread = await discussed(interaction, control.mention)
         await self._final(interaction, say(text), link=thread)
 
     # --- answering --------------------------------------------------------------------------
@@ -222,14 +224,12 @@ class Answering:
                 if last:
                     raise
 
-    async def _final(
-        self, interaction: Interaction, message: Message, link: discord.Thread | None = None
-    ) -> None:
+    async def _final(self, interaction: Interaction, message: Message, link: str = "") -> None:
         """The answer to what was deferred. It may be sent again, as it replaces itself."""
         for wait in (*TRIES_SECONDS, None):
             said = edited(draw(message))
-            if link is not None:
-                said["content"] = f"{said['content']} {link.mention}"
+            if link:
+                said["content"] = f"{said['content']} {link}"
             try:
                 await interaction.edit_original_response(**said)
                 return
@@ -284,6 +284,10 @@ def _asks(control: str, value: str = "", *, filled: Mapping[str, str] | None = N
     if call.form and filled is None:
         return True
     return bool(call.verb.form) and call.missing() is not None
+
+
+def _is_done(reply: Reply) -> bool:
+    return isinstance(reply, Message) and not (reply.refused or reply.failed)
 
 
 def _offered(reply: Reply) -> Message:

@@ -15,6 +15,7 @@ from staffbot.messages import Button, Message, Reply
 from staffbot.model import Actor, Outcome, Status, Visibility
 from staffbot.settings import StaffMember
 from staffbot.tables import events, people, posts
+from tests.fakes import Fault
 from tests.handlers.discord.loopback import Loopback, loopback
 from tests.handlers.discord.stage import (
     MENTIONS,
@@ -268,6 +269,49 @@ async def test_discuss_makes_one_thread_in_which_the_mention_is_clear(day: Eveni
     assert thread["thread_metadata"]["archived"] is False
     await (await day.discord.command("lib claim", channel=thread["id"])).answer()
     assert day.library.mention(1).owner == "ana"
+
+
+async def test_a_note_opens_the_thread_and_says_there_that_it_is_there(day: Evening) -> None:
+    card = await day.arrives()
+    for words in ("She means the branch in the park.", "She called back."):
+        asked = await day.discord.click(card, "Note…")
+        await (await day.discord.submit(asked, {"text": words})).answer()
+    thread = card["id"]
+    await day.until(lambda: len(day.discord.world.messages.get(thread, ())) == 2)
+    assert day.discord.world.contents(thread) == ["Ana Silva left a note."] * 2
+    assert "branch" not in str(day.discord.world.messages)
+    shown = await (
+        await day.discord.click(day.discord.world.messages[thread][0], "Notes and history")
+    ).answer()
+    assert "branch in the park" in str(shown)
+
+
+async def test_where_a_thread_was_locked_the_channel_is_named_and_a_note_is_kept(
+    day: Evening,
+) -> None:
+    card = await day.arrives()
+    await (await day.discord.click(card, "Discuss in a thread")).answer()
+    day.discord.world.channels[card["id"]]["thread_metadata"] |= {"archived": True, "locked": True}
+    told = await (await day.discord.click(card, "Discuss in a thread")).answer()
+    assert "locked" in told["content"]
+    asked = await day.discord.click(card, "Note…")
+    noted = await (await day.discord.submit(asked, {"text": "Twice a week."})).answer()
+    assert noted["content"].startswith("Noted on 1")
+    template = "/channels/{channel_id}/messages/{message_id}/threads"
+    await day.until(lambda: day.discord.count("POST", template) == 3)
+    assert day.discord.world.contents(card["id"]) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [(Fault.REFUSED, "may open no thread"), ((503, 0.0), "press again")]
+)
+async def test_where_no_thread_can_be_opened_that_is_said(
+    day: Evening, fault: Fault | tuple[int, float], said: str
+) -> None:
+    card = await day.arrives()
+    day.discord.fail("POST", "/channels/{channel_id}/messages/{message_id}/threads", fault)
+    told = await (await day.discord.click(card, "Discuss in a thread")).answer()
+    assert said in told["content"]
 
 
 # --- who ----------------------------------------------------------------------------------------
