@@ -28,6 +28,7 @@ from handlers.slack.bodies import (
     thread_of,
 )
 from handlers.slack.controls import Pressed, pressed
+from handlers.slack.hints import Hints
 from handlers.slack.home import closed, home
 from handlers.slack.once import Once
 from handlers.slack.people import NotStaff, People
@@ -71,6 +72,7 @@ class Listeners:
             **dict.fromkeys(claim_reactions, "claim"),
             **dict.fromkeys(done_reactions, "done"),
         }
+        self._hints = Hints(claim_reactions, done_reactions)
         self._once = Once()
 
     def app(self, *, token: Secret, signing_secret: Secret | None) -> AsyncApp:
@@ -123,6 +125,7 @@ class Listeners:
             reply = await self._as_staff(
                 asker, lambda actor: self._desk.command(actor, text), act=act
             )
+            reply = self._hints.added(reply, text)
             if isinstance(reply, Form):
                 await self._replies.open(asker, reply)
             else:
@@ -165,7 +168,7 @@ class Listeners:
             reply = await self._as_staff(
                 asker, lambda actor: self._desk.command(actor, text), act=act, thread=thread
             )
-            self._answer(asker, reply)
+            self._answer(asker, self._hints.added(reply, text))
 
         await self._once.run(act, run)
 
@@ -201,6 +204,7 @@ class Listeners:
             act=act,
             thread=thread_of(body),
         )
+        reply = self._hints.added(reply, control)
         if isinstance(reply, Form):
             await self._replies.open(asker, reply)
         elif found.control == READ_ALL or (at_home and not reply.failed):

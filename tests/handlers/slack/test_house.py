@@ -18,6 +18,7 @@ from staffbot import plugins
 from staffbot.config import load
 from staffbot.settings import Settings
 from tests.handlers.slack.loopback import SIGNING_SECRET, Loopback, form, signed
+from tests.handlers.slack.rules import message_faults
 from tests.handlers.slack.stage import actions, until
 from tests.handlers.slack.workspace import APP_TOKEN, BOT, BOT_TOKEN, TEAM
 from tests.library import HandClock
@@ -292,4 +293,7 @@ async def test_what_a_person_typed_wrong_is_said_to_them_alone(street: Street) -
         assert "Did you mean `/lib release 1`" in await street.command("relase 1")
         assert "no mention 77" in await street.command("claim 77")
         assert "Nothing" not in await street.command("help")
+        help = await street.everything("help")
+        assert "Taking a reaction back undoes nothing" in help
+        assert message_faults(json.loads(help)[1]["blocks"]) == []
         assert len(street.slack.channels["C01"].messages) == 1
