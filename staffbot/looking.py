@@ -61,6 +61,7 @@ class Looking:
                 loops.create_task(self._follow(source), name=f"looking:{source.name}")
 
     async def _forget(self) -> None:
+        await self._desk.acting(looks.begin, sources=self.looks)
         while True:
             await self._desk.acting(looks.forget, sources=self.looks)
             await asyncio.sleep(_FORGET_SECONDS)

@@ -151,11 +151,15 @@ class IncomingMention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
-    """The patron changed their words at the source."""
+    """The words as they are at the source now, which a patron may have changed.
+
+    held  whether they wait for moderation there; None where the source does not tell
+    """
 
     native_id: str
     text: str
     at: datetime
+    held: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

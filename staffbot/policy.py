@@ -120,6 +120,7 @@ _PACE = (
     (30 * _DAY, 12 * _HOUR),
 )
 FIRST_LOOK = _PACE[0][1]
+LOOKED_FOR = _PACE[-1][0]
 
 
 def look_pause(age: timedelta) -> timedelta | None:

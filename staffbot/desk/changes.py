@@ -7,6 +7,7 @@ from typing import assert_never
 
 from sqlalchemy import select, update
 
+from staffbot.desk import ledger
 from staffbot.desk.alike import alike_hash
 from staffbot.desk.closing import answer, close_answered
 from staffbot.desk.hashes import identity, storable
@@ -51,8 +52,18 @@ def _edited(tx: Tx, number: int, part: int, change: Edited) -> bool:
     mention = to_change(tx, number)
     where = (words.c.mention == number) & (words.c.part == part)
     text = storable(change.text)
-    if tx.conn.execute(select(words.c.text).where(where)).scalar() == text:
+    before = tx.conn.execute(select(words.c.text, words.c.held).where(where)).one_or_none()
+    if before is None:
         return False
+    held = before.held if change.held is None else change.held
+    if before.text == text and before.held == held:
+        return False
+    if before.held != held:
+        tx.conn.execute(update(words).where(where).values(held=held))
+    if before.text == text:
+        # Let through by a moderator: the card says so, and the patron edited nothing.
+        ledger.change(tx, mention)
+        return True
     alike = alike_hash(text, tx.settings.store.identity_key) if part == 0 else None
     tx.conn.execute(update(words).where(where).values(text=text, alike_hash=alike))
     enact(tx, mention, Happened.EDITED, None, {"edited_at": change.at}, part=part)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from staffbot.desk import changes
 from staffbot.desk.ledger import Tx
 from staffbot.model import Change, Conversation
-from staffbot.policy import look_pause
+from staffbot.policy import LOOKED_FOR, look_pause
 from staffbot.tables import mentions, words
 
 
@@ -72,6 +72,25 @@ def take(tx: Tx, *, source: str, most: int) -> Round:
 def seen(tx: Tx, *, source: str, found: Sequence[Change]) -> int:
     """Follow what was seen on the network. Returns how much of it was new."""
     return sum(changes.apply(tx, source, change) for change in found)
+
+
+def begin(tx: Tx, *, sources: Sequence[str]) -> int:
+    """Look again at what came while its source could not look, as before an update or while it was
+    switched off. Returns how many these are."""
+    known = exists().where(
+        words.c.mention == mentions.c.number,
+        words.c.role.in_(("mention", "follow_up")),
+        words.c.native_id != "",
+    )
+    begun = tx.conn.execute(
+        update(mentions)
+        .where(mentions.c.team.in_([team.key for team in tx.settings.teams]))
+        .where(mentions.c.received_at > tx.now - LOOKED_FOR)
+        .where(mentions.c.next_look_at.is_(None), mentions.c.deleted_at.is_(None))
+        .where(mentions.c.source.in_(sources), known)
+        .values(next_look_at=tx.now)
+    )
+    return begun.rowcount
 
 
 def forget(tx: Tx, *, sources: Sequence[str]) -> None:

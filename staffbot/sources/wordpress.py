@@ -150,7 +150,7 @@ class WordPress:
                 there = {str(one.id): one for one in listed}
                 for id_ in ids:
                     if id_ in there and there[id_].status not in GONE:
-                        changes.append(Edited(native_id=id_, text=there[id_].text, at=now))
+                        changes.append(_edited(there[id_], now))
                     elif id_ in there or await self._site.is_gone(api, id_):
                         changes.append(Deleted(native_id=id_, at=now))
                 below = await self._site.comments(
@@ -170,6 +170,12 @@ def _is_new(comment: Comment, seen: Mapping[str, str], own: frozenset[int]) -> b
 
 def _answers(comment: Comment, own: frozenset[int]) -> bool:
     return comment.author in own and comment.parent > 0 and comment.status == PUBLIC
+
+
+def _edited(comment: Comment, now: datetime) -> Edited:
+    return Edited(
+        native_id=str(comment.id), text=comment.text, at=now, held=comment.status == HELD
+    )  # fmt: skip
 
 
 def _answer(comment: Comment, now: datetime) -> AnsweredAtSource:
@@ -193,7 +199,7 @@ def _changes(
         elif one.status in GONE:
             changes.append(Deleted(native_id=str(one.id), at=now))
         else:
-            changes.append(Edited(native_id=str(one.id), text=one.text, at=now))
+            changes.append(_edited(one, now))
     return tuple(changes)
 
 

@@ -37,8 +37,9 @@ class Comment:
 
     @property
     def print(self) -> str:
-        """What changes with its words."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:8]
+        """What changes with its words, and when it is let through."""
+        words = hashlib.sha256(self.text.encode()).hexdigest()[:8]
+        return f"{words}h" if self.status == HELD else words
 
 
 def read(record: Mapping[str, Any]) -> Comment | None:

@@ -218,6 +218,45 @@ def test_edits_and_deletions_are_followed(library: Library) -> None:
     assert taken(library) == []
 
 
+def test_what_is_let_through_is_held_no_more_and_not_edited(library: Library) -> None:
+    number = library.arrives("Six links", native_id="p1", held=True)
+    before = library.mention(number).revision
+
+    def says() -> str:
+        facts = library.desk.look(card_facts, number, show_words=True)
+        assert facts is not None
+        return str(card(facts))
+
+    assert "Held for moderation" in says()
+    now = library.clock.now
+    assert seen(library, Edited(native_id="p1", text="Six links", at=now, held=True)) == 0
+    through = Edited(native_id="p1", text="Six links", at=now, held=False)
+    assert [seen(library, through) for _ in range(2)] == [1, 0]
+    # Where the network does not tell, nothing is known of it.
+    assert seen(library, Edited(native_id="p1", text="Six links", at=now)) == 0
+    mention = library.mention(number)
+    assert mention.revision > before
+    assert mention.edited_at is None
+    assert "Held for moderation" not in says()
+
+
+async def test_what_came_before_its_source_could_look_is_looked_at(library: Library) -> None:
+    old = library.arrives(native_id="p1")
+    library.clock.forward(days=20)
+    gone, there = library.arrives(native_id="p2"), library.arrives(native_id="p3")
+    seen(library, Deleted(native_id="p2", at=library.clock.now))
+    library.desk.act(looks.forget, sources=())  # as it is while no source looks
+    library.clock.forward(days=15)
+    network = Network()
+    async with looking(library, network):
+        await until(lambda: bool(network.asked))
+    assert network.asked[0] == ("p3",)
+    assert library.desk.act(looks.begin, sources=("social",)) == 0
+    assert [library.rows(mentions)[n - 1].next_look_at is None for n in (old, gone, there)] == [
+        True, True, False,
+    ]  # fmt: skip
+
+
 def test_looks_become_rarer_and_end_after_a_month(sqlite_library: Library) -> None:
     sqlite_library.arrives(native_id="p1")
     began = sqlite_library.clock.now

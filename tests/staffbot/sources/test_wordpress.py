@@ -89,6 +89,18 @@ async def test_held_comments_come_with_a_password_and_only_then(blog: Blog) -> N
     assert texts(await source(blog, password="").fetch(None)) == []
 
 
+async def test_it_is_noticed_when_a_held_comment_is_let_through(blog: Blog) -> None:
+    held = blog.post("See my five links", at=NOW - HOUR, status="hold")
+    first = await source(blog).fetch(None)
+    assert (await source(blog).fetch(first.cursor)).changes == ()
+    blog.comments[held]["status"] = "approved"
+    told = Edited(native_id=str(held), text="See my five links", at=NOW, held=False)
+    second = await source(blog).fetch(first.cursor)
+    assert second.changes == (told,)
+    assert (await source(blog).fetch(second.cursor)).changes == ()
+    assert await source(blog).look([conversation(held)]) == [told]
+
+
 async def test_without_a_password_what_is_let_through_late_still_comes(blog: Blog) -> None:
     public = source(blog, password="", look_back=timedelta(days=3))
     held = blog.post("I was held", at=NOW - timedelta(days=2), status="hold")
@@ -155,7 +167,7 @@ async def test_words_that_change_or_go_are_noticed_while_they_are_fresh(blog: Bl
     blog.comments[two]["status"] = "trash"
     second = await source(blog).fetch(first.cursor)
     assert second.changes == (
-        Edited(native_id=str(one), text="First", at=NOW),
+        Edited(native_id=str(one), text="First", at=NOW, held=False),
         Deleted(native_id=str(two), at=NOW),
     )
     assert (await source(blog).fetch(second.cursor)).changes == ()
