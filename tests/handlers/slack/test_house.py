@@ -275,15 +275,32 @@ async def test_a_reminder_is_one_direct_message_with_its_buttons(street: Street)
         assert "[[staff]]" not in slack.answers[-1]["text"]  # who is known is staff there too
 
 
-async def test_a_closed_channel_is_said_once_and_is_no_loop(street: Street) -> None:
+@pytest.mark.parametrize("closed", ["archived", "/invite"])
+async def test_a_closed_channel_is_said_once_and_is_no_loop(street: Street, closed: str) -> None:
+    channel = street.slack.channels["C01"]
     async with street.open() as up:
-        street.slack.channels["C01"].archived = True
+        if closed == "archived":
+            channel.archived = True
+        else:
+            channel.members.discard(BOT)
         await up.send("Do you lend seeds?")
         await until(lambda: street.slack.called("chat.postMessage"))
         async with asyncio.timeout(30):
-            while "archived" not in await street.everything("health"):  # noqa: ASYNC110
+            while closed not in await street.everything("health"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert len(street.slack.called("chat.postMessage")) == 1
+
+
+async def test_a_card_whose_blocks_slack_refuses_is_edited_to_its_sentence(street: Street) -> None:
+    async with street.open() as up:
+        await up.send("Do you lend seeds?")
+        await street.shows("is unclaimed")
+        claim = street.pressing(actions(street.card())["claim"])
+        street.slack.wont_show("C01")
+        await street.body("interactive", claim)
+        await street.shows("claimed by Ana Silva")
+        assert street.card()["blocks"] == []
+        assert len(street.slack.channels["C01"].messages) == 1
 
 
 async def test_what_a_person_typed_wrong_is_said_to_them_alone(street: Street) -> None:
