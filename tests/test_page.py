@@ -89,6 +89,25 @@ async def test_a_form_is_a_dialog_and_is_sent_back(here: Served, page: Page) -> 
     assert here.desk.asked[-1] == ("submit", "ana", "done", "1", repr(values))
 
 
+async def test_a_form_that_is_refused_keeps_what_was_written(here: Served, page: Page) -> None:
+    await here.card(here.desk.tell("Is there Wi-Fi?"))
+    here.desk.mentions[1].owner = "Ana Silva"
+    await here.card(1)
+    await page.open(here.address)
+    await page.click(f"{CARD} [data-control=done]")
+    await page.says("#dialog h2", "Close 1")
+    await page.click("#dialog input[value=idea]")
+    await page.type("#dialog textarea", "Told her about the garden.")
+    here.desk.refuses = "Ben Okafor has 1 since 10:02."
+    await page.click("#dialog button.primary")
+    await page.says("#dialog .complaint", "Ben Okafor has 1 since 10:02.")
+    here.desk.refuses = ""
+    await page.click("#dialog button.primary")
+    await page.says("#answers article", "Mention 1 is closed.")
+    values = {"outcome": "answered", "topics": ["idea"], "note": "Told her about the garden."}
+    assert here.desk.asked[-2:] == [("submit", "ana", "done", "1", repr(values))] * 2
+
+
 async def test_all_of_it_can_be_done_by_keyboard(here: Served, page: Page) -> None:
     await here.card(here.desk.tell("Is there Wi-Fi?"))
     await page.open(here.address)

@@ -6,7 +6,7 @@ It posts nothing by itself: `shown` answers what a card says now, as the real de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from staffbot.messages import (
@@ -68,6 +68,7 @@ class FakeDesk:
     people: Sequence[Person] = PEOPLE
     asked: list[tuple[str, ...]] = field(default_factory=list)
     rooms: list[str] = field(default_factory=list)
+    refuses: str = ""  # why no form is taken
 
     def tell(self, text: str, **more: object) -> int:
         number = len(self.mentions) + 1
@@ -159,6 +160,8 @@ class FakeDesk:
         self, actor: Actor, form: str, mention: int | None, values: Mapping[str, str | list[str]]
     ) -> Reply:
         self._note("submit", actor, form, str(mention), repr(dict(values)))
+        if self.refuses:
+            return replace(say(self.refuses), refused=True)
         told = self.mentions[mention or 0]
         told.outcome = str(values["outcome"])
         return say(f"Mention {mention} is closed.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing
 
@@ -65,6 +66,13 @@ def test_every_part_and_control_has_a_view() -> None:
     assert {part["type"] for part in shown["parts"]} == kinds
     assert [control["type"] for control in shown["controls"]] == ["button", "choice", "link"]
     json.dumps(shown)
+
+
+def test_a_refusal_is_told_apart() -> None:
+    said = messages.say("Ben has 1.")
+    assert message_json(said)["refused"] is False
+    assert message_json(dataclasses.replace(said, refused=True))["refused"] is True
+    assert message_json(dataclasses.replace(said, failed=True))["refused"] is True
 
 
 def test_the_golden_view_of_a_line() -> None:

@@ -2,12 +2,13 @@
 
 import { el, quote } from "/render.js";
 
-/** Show the form; `send(values)` is called once it is filled in. */
-export function askForm(form, send) {
+/** Show the form, and why it was refused before; `send(values)` is called once it is filled in. */
+export function askForm(form, complaint, send) {
   const dialog = document.getElementById("dialog");
   const inputs = form.fields.map(field);
   const body = el("form", { method: "dialog" },
     el("h2", { id: "dialog-title", text: form.title }),
+    el("p", { class: "complaint", role: "alert", text: complaint }),
     form.quote ? quote(form.quote) : null,
     ...inputs.map((input) => input.element),
     el("div", { class: "controls" },

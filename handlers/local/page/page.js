@@ -41,16 +41,26 @@ const acting = () => ({ user: state.me, room: state.room });
 async function act(path, body) {
   const answer = await send(path, { ...acting(), ...body });
   if (answer.error) showAnswer({ text: answer.error, parts: [], controls: [], mention: null });
-  else if (answer.type === "form") ask(answer);
-  else if (answer.type === "message") showAnswer(answer);
+  else show(answer);
   return !answer.error;
+}
+
+function show(answer) {
+  if (answer.type === "form") ask(answer);
+  else if (answer.type === "message") showAnswer(answer);
 }
 
 const press = (message) => (control, value) =>
   act("/api/press", { message: message.id ?? null, control: control.name, value, mention: control.mention ?? message.mention });
 
-function ask(form) {
-  askForm(form, (values) => act("/api/submit", { form: form.name, mention: form.mention, values }));
+/** Ask, and where it was refused ask again with what was written and the reason. */
+function ask(form, complaint = "") {
+  askForm(form, complaint, async (values) => {
+    const answer = await send("/api/submit", { ...acting(), form: form.name, mention: form.mention, values });
+    const why = answer.error ?? (answer.refused ? answer.text : "");
+    if (why) ask({ ...form, fields: form.fields.map((field) => ({ ...field, value: String(values[field.name] ?? "") })) }, why);
+    else show(answer);
+  });
 }
 
 // --- private answers --------------------------------------------------------------------------
