@@ -35,6 +35,8 @@ CONNECTED_WITHIN_SECONDS = 5.0
 HISTORY = 300
 # The gateway is given so long to come back by itself.
 DOWN_SECONDS = 120.0
+# A gateway that says nothing for so long, not even to a heartbeat, is left and greeted again.
+SILENT_SECONDS = 60.0
 REMEMBERED = 5000
 _TOKEN_REFUSED = 4004
 _INTENTS_REFUSED = 4014
@@ -57,6 +59,7 @@ class DiscordChat:
         roles: Mapping[str, Role] | None = None,
         identifies: Identifies | None = None,
         patience: float = DOWN_SECONDS,
+        silence: float = SILENT_SECONDS,
     ) -> None:
         self._settings = settings
         self._token = token
@@ -64,6 +67,7 @@ class DiscordChat:
         self._answering = Answering(desk, People(settings, roles), settings.root)
         self._identifies = identifies or Identifies()
         self._patience = patience
+        self._silence = silence
         self._client: Client | None = None
         self._up = asyncio.Event()
         self._marks: OrderedDict[str, str] = OrderedDict()
@@ -81,6 +85,7 @@ class DiscordChat:
             kept=Path(self._settings.data) / "discord-commands.json",
             identifies=self._identifies,
             up=self._up.set,
+            silence=self._silence,
         )
         try:
             await self._live(client)

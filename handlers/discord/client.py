@@ -57,6 +57,7 @@ class Client(discord.Client):
         kept: Path,
         identifies: Identifies,
         up: Callable[[], None],
+        silence: float,
     ) -> None:
         intents = discord.Intents.none()
         intents.guilds = True
@@ -67,6 +68,7 @@ class Client(discord.Client):
             http_trace=no_second_try(),
             max_ratelimit_timeout=_LONGEST_WAIT_FOR_A_LIMIT,
             max_messages=None,
+            heartbeat_timeout=silence,
             chunk_guilds_at_startup=False,
             guild_ready_timeout=0.1,
             member_cache_flags=discord.MemberCacheFlags.none(),

@@ -21,6 +21,8 @@ from tests.handlers.discord import rules, world
 from tests.handlers.discord.world import ANA, BOT, CHANNEL, SERVER, World
 
 Json = dict[str, Any]
+# (status, retry_after), and whether a limit is that of the whole bot.
+Met = Fault | tuple[int, float] | tuple[int, float, bool]
 
 TOKEN = "MTQ1MDAwMDAwMDAwMDAwMDAwMQ.GlOoPb.a-token-of-the-loopback-discord-only-000"
 WAIT = 90.0  # however slow the machine is
@@ -95,7 +97,7 @@ class Loopback:
         self.world = World()
         self.wrong: list[str] = []
         self.requests: list[tuple[str, str, Any]] = []
-        self.faults: dict[tuple[str, str], deque[Fault | tuple[int, float]]] = {}
+        self.faults: dict[tuple[str, str], deque[Met]] = {}
         self.asked: dict[str, Asked] = {}
         self.sessions: dict[str, Session] = {}
         self.identified = 0
@@ -103,6 +105,8 @@ class Loopback:
         self.late = 0
         self.close_with: deque[int] = deque()
         self.away = False  # the gateway answers 503
+        self.silent = False  # it stays open and says nothing, until it is greeted again
+        self.heartbeat_ms = 41250
         self.missing: dict[str, int] = {}  # channel -> error code of every request there
         self.base = ""
         self.gateway = ""
@@ -111,17 +115,17 @@ class Loopback:
 
     # --- control ----------------------------------------------------------------------------
 
-    def fail(self, method: str, template: str, *faults: Fault | tuple[int, float]) -> None:
+    def fail(self, method: str, template: str, *faults: Met) -> None:
         """The next calls meet these: a Fault, or (status, retry_after)."""
         self.faults.setdefault((method, template), deque()).extend(faults)
 
-    def fail_posts(self, *faults: Fault | tuple[int, float]) -> None:
+    def fail_posts(self, *faults: Met) -> None:
         self.fail("POST", _MESSAGES, *faults)
 
-    def fail_callbacks(self, *faults: Fault | tuple[int, float]) -> None:
+    def fail_callbacks(self, *faults: Met) -> None:
         self.fail("POST", _CALLBACK, *faults)
 
-    def fail_answers(self, *faults: Fault | tuple[int, float]) -> None:
+    def fail_answers(self, *faults: Met) -> None:
         self.fail("PATCH", _ORIGINAL, *faults)
 
     def count(self, method: str, template: str) -> int:
@@ -349,9 +353,11 @@ class Loopback:
 
     async def _before(self, request: web.Request, fault: Any) -> web.StreamResponse | None:
         match fault:
-            case (status, retry_after):
-                answer = {"message": "wait", "retry_after": retry_after, "global": False}
+            case (status, retry_after, *everywhere):
+                answer = {"message": "wait", "retry_after": retry_after, "global": bool(everywhere)}
                 headers = {"Via": "1.1 loopback", "Retry-After": str(retry_after)}
+                if everywhere:
+                    headers |= {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"}
                 return _json(answer, status, headers)
             case Fault.SERVER_ERROR:
                 return _json({"message": "500: Internal Server Error", "code": 0}, 500)
@@ -513,13 +519,15 @@ class Loopback:
             return web.Response(status=503)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_str(json.dumps({"op": 10, "d": {"heartbeat_interval": 41250}}))
+        await socket.send_str(
+            json.dumps({"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}})
+        )
         async for said in socket:
             if said.type is not WSMsgType.TEXT:
                 break
             frame = json.loads(said.data)
             match frame["op"]:
-                case 1:
+                case 1 if not self.silent:
                     await socket.send_str(json.dumps({"op": 11}))
                 case 2:
                     await self._identify(socket, frame["d"])
@@ -561,6 +569,7 @@ class Loopback:
             await socket.send_str(json.dumps({"op": 9, "d": False}))
             return
         self.resumed += 1
+        self.silent = False
         session.socket = socket
         for frame in session.frames:
             if frame["s"] > said["seq"]:
@@ -572,6 +581,8 @@ class Loopback:
         shown = {key: value for key, value in data.items() if not key.startswith("_")}
         frame = {"op": 0, "t": event, "s": len(session.frames) + 1, "d": shown}
         session.frames.append(frame)
+        if self.silent:
+            return
         if session.socket is not None and not session.socket.closed:
             await session.socket.send_str(json.dumps(frame))
 

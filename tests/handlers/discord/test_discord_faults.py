@@ -24,23 +24,26 @@ from staffbot.dispatch import Dispatch
 from staffbot.model import Actor, Room
 from staffbot.outbox import Outbox
 from staffbot.settings import Delivery, StaffMember, Team, TeamRoom
-from staffbot.tables import arrivals, posts, troubles
+from staffbot.tables import arrivals, events, posts, troubles
 from tests.fakes import Fault
 from tests.faults.ground import ask
 from tests.faults.runs import Patrons, Program, Report
-from tests.handlers.discord.loopback import TOKEN, Loopback, loopback
+from tests.handlers.discord.loopback import TOKEN, Loopback, Met, loopback
 from tests.handlers.discord.stage import MENTIONS, Evening, evening, until
 from tests.handlers.discord.world import ANA, CHANNEL, SERVER
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.local_stage import local_chat
+from tests.handlers.slack import stage as slacks
+from tests.handlers.slack.loopback import Loopback as Slack
 from tests.library import HOURS, Library
 
 pytestmark = pytest.mark.timeout(600)
 
 # Long enough for a slow machine to begin and end a call within it.
 QUICK = Delivery(request_life=timedelta(seconds=1.5), edit_every=timedelta(milliseconds=20))
-FAULTS: tuple[Fault | tuple[int, float], ...] = (
-    Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.HANGS_AFTER, (500, 0.0), (503, 0.0), (429, 0.05),
+FAULTS: tuple[Met, ...] = (
+    Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.HANGS_AFTER, (500, 0.0), (502, 0.0), (503, 0.0),
+    (429, 0.05), (429, 0.05, True),
 )  # fmt: skip
 
 
@@ -175,6 +178,48 @@ async def test_two_platforms_at_once_have_one_winner_and_both_cards_are_redrawn(
         other.stop()
         await carrying
     local.channel.close()
+
+
+async def test_slack_and_discord_at_once_have_one_winner_and_both_cards_are_redrawn(
+    discord: Loopback, sqlite_library: Library, tmp_path: Path
+) -> None:
+    rooms = (TeamRoom(room=MENTIONS), TeamRoom(room=slacks.ADULT))
+    team = Team(key="adult", name="Adult services", rooms=rooms, hours=HOURS)
+    staff = (
+        StaffMember(key="ana", name="Ana Silva", ids={"discord": ANA}),
+        StaffMember(key="ben", name="Ben Okafor", ids={"slack": "U2"}),
+    )
+    async with (
+        Slack() as slack,
+        evening(
+            discord, sqlite_library, tmp_path, delivery=QUICK, teams=(team,), staff=staff
+        ) as day,
+    ):
+        desk = sqlite_library.desk
+        chat = slacks.opened(slack, desk.settings, Dispatch(desk))
+        other = Outbox(desk, {"slack": chat}, render)
+        async with slacks.running(chat):
+            carrying = asyncio.create_task(other.run())
+            card = await day.arrives()
+            await until(lambda: slack.texts("C01"))
+            theirs = slack.newest("C01")
+            asked, answered = await asyncio.gather(
+                discord.click(card, "Claim"),
+                slacks.Person(slack, chat, "U2").press(
+                    slacks.actions(theirs)["claim"], ts=theirs["ts"]
+                ),
+            )
+            assert answered.status == 200
+            await asked.answer()
+            owner = sqlite_library.mention(1).owner
+            name = {"ana": "Ana Silva", "ben": "Ben Okafor"}[str(owner)]
+            await day.card(1, f"claimed by {name}")
+            await until(lambda: f"claimed by {name}" in str(slack.newest("C01")))
+            other.stop()
+            await carrying
+        assert (discord.posted(), len(slack.called("chat.postMessage"))) == (1, 1)
+        assert slack.violations == []
+    assert sum(row.what == "claimed" for row in sqlite_library.rows(events)) == 1
 
 
 # --- kill -9 ------------------------------------------------------------------------------------

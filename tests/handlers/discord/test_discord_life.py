@@ -164,6 +164,30 @@ async def test_a_gateway_that_stays_away_is_a_trouble(discord: Loopback, tmp_pat
                 await life
 
 
+async def test_a_gateway_that_falls_silent_is_left_and_nothing_is_lost(
+    discord: Loopback, tmp_path: Path
+) -> None:
+    desk = FakeDesk()
+    number = desk.tell("When do you open?")
+    discord.heartbeat_ms = 200
+    house = discord_settings(tmp_path)
+    with pointed(discord):
+        chat = DiscordChat(desk=desk, settings=house, token=TOKEN, silence=2.0)
+        life = asyncio.create_task(chat.run())
+        await discord.connected()
+        await chat.post(Room(platform="discord", id=CHANNEL), desk.card(number), "card:1:room:1")
+        (card,) = discord.world.messages[CHANNEL]
+        discord.silent = True
+        asked = await discord.click(card, "Claim")
+        await asked.answer()
+        life.cancel()
+        with suppress(asyncio.CancelledError):
+            await life
+    assert desk.mentions[number].owner == "Ana Silva"
+    assert discord.resumed
+    assert discord.posted() == 1
+
+
 async def test_a_new_session_repeats_nothing(day: Evening) -> None:
     card = await day.arrives()
     await day.until(lambda: day.discord.world.commands)
