@@ -30,7 +30,7 @@ from staffbot.config import load
 from staffbot.settings import Settings
 from tests.handlers.slack.loopback import SIGNING_SECRET
 from tests.handlers.slack.stage import actions
-from tests.handlers.slack.test_house import CONFIG, VARIABLES
+from tests.handlers.slack.street import CONFIG, VARIABLES
 from tests.handlers.slack.workspace import APP_TOKEN, BOT, BOT_TOKEN, TEAM
 from tests.staffbot.house import Running, running
 

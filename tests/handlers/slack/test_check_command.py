@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from staffbot.cli import app
-from tests.handlers.slack.test_house import CONFIG, VARIABLES
+from tests.handlers.slack.street import CONFIG, VARIABLES
 
 
 @pytest.fixture

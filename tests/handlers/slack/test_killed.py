@@ -13,7 +13,7 @@ import pytest
 
 from tests.handlers.slack.loopback import Loopback, Trouble
 from tests.handlers.slack.stage import actions, until
-from tests.handlers.slack.test_house import CONFIG, VARIABLES, Street
+from tests.handlers.slack.street import CONFIG, VARIABLES, Street
 
 # Within it a request that was sent can still arrive; what was in flight is left alone until then.
 LIFE = '[delivery]\nrequest_life = "6s"\n'

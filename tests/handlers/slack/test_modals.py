@@ -9,7 +9,7 @@ import pytest
 
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.stage import actions, until
-from tests.handlers.slack.test_house import Street
+from tests.handlers.slack.street import Street
 from tests.handlers.slack.workspace import TEAM, Json
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.stage import actions, until
-from tests.handlers.slack.test_house import CONFIG, Street
+from tests.handlers.slack.street import CONFIG, Street
 from tests.handlers.slack.workspace import Json
 from tests.library import HandClock
 

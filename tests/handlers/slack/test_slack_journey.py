@@ -12,7 +12,7 @@ import pytest
 
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.stage import until
-from tests.handlers.slack.test_house import CONFIG, Street
+from tests.handlers.slack.street import CONFIG, Street
 from tests.handlers.slack.workspace import TEAM
 from tests.library import TUESDAY, HandClock
 from tests.staffbot.sources.wordpresses import SOURCE, STAFF, Blog
