@@ -125,12 +125,12 @@ def whole(text: str, patron: Patron, limit: ReplyLimit, signature: str) -> str:
 
 def room_left(limit: ReplyLimit, patron: Patron, signature: str) -> int:
     """How many of the network's units are left for the words themselves."""
-    return limit.most - limit.measure(whole("", patron, limit, signature))
+    return limit.longest - limit.measure(whole("", patron, limit, signature))
 
 
 def too_long(text: str, limit: ReplyLimit) -> str:
     """By how much a whole text is too long, as a sentence; empty where it fits."""
-    over = limit.measure(text) - limit.most
+    over = limit.measure(text) - limit.longest
     if over <= 0:
         return ""
-    return f"That is {over} {limit.unit} too long: {limit.most} at most, with everything."
+    return f"That is {over} {limit.unit} too long: {limit.longest} at most, with everything."

@@ -458,10 +458,15 @@ def _nothing(_: Patron) -> str:
     return ""
 
 
+def _unsaid() -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyLimit:
     """How long an answer may be on a network, counted as that network counts.
 
+    told     what the network itself says of `most`, once it was asked; it counts then
     measure  the length of a whole text in `unit`; by code points where nothing else is known
     opening  what every answer begins with there ("@lena "), part of the text and of its length
     private  whether what is kept private is answered to the patron alone there
@@ -472,6 +477,12 @@ class ReplyLimit:
     measure: Callable[[str], int] = len
     opening: Callable[[Patron], str] = _nothing
     private: bool = False
+    told: Callable[[], int | None] = _unsaid
+
+    @property
+    def longest(self) -> int:
+        """How long a whole text may be, as far as is known now."""
+        return self.told() or self.most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

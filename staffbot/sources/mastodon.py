@@ -190,7 +190,7 @@ class Mastodon:
     @property
     def limit(self) -> ReplyLimit | None:
         """How long an answer may be, counted as the server counts."""
-        return mastodon_replies.limit(self._options)
+        return mastodon_replies.limit(self._account)
 
     async def reply(self, to: Answering, text: str, key: str) -> Replied:
         """Answer the status, to no more people than can see it."""

@@ -14,6 +14,8 @@ from staffbot.sources import mastodon_statuses, payload
 from staffbot.sources.api import Answer, Api, Params, Server
 
 Status = Mapping[str, Any]
+# What is believed of the length of a status.
+_FEWEST, _MOST = 50, 100_000
 
 
 def _is_hashtag(text: str) -> str:
@@ -35,8 +37,8 @@ class Options(BaseModel):
         default=(), max_length=10, examples=[["RiversideLibrary"]]
     )
     list: str = Field(default="", pattern=r"^[A-Za-z0-9]*$", examples=["42"])
-    # Where the server allows more or fewer in one status.
-    most_characters: int = Field(default=500, ge=50, le=100_000)
+    # Left out, what the server says itself.
+    most_characters: int | None = Field(default=None, ge=_FEWEST, le=_MOST, examples=[500])
     allow_private: bool = False
 
 
@@ -47,6 +49,8 @@ class Account:
         self._options = options
         self._network = network
         self.id = self.name = ""
+        self.most_characters = options.most_characters
+        self.characters_of_link: int | None = None
 
     def api(self) -> Api:
         return Api(
@@ -66,6 +70,21 @@ class Account:
             raise SourceError(
                 f"{api.host} does not say whose token this is: is it the right server?"
             )
+        await self._know_limits(api)
+
+    async def _know_limits(self, api: Api) -> None:
+        """What the server lets a status be, where it tells."""
+        try:
+            told = await self.ask(api, "/api/v2/instance")
+        except SourceError:
+            return
+        statuses = payload.inner(told.body, "configuration", "statuses")
+        most = payload.number(statuses, "max_characters")
+        if self._options.most_characters is None and _FEWEST <= most <= _MOST:
+            self.most_characters = most
+        of_link = payload.number(statuses, "characters_reserved_per_url")
+        if 0 < of_link <= _FEWEST:
+            self.characters_of_link = of_link
 
     def is_own(self, status: object) -> bool:
         """Whether one of the library's own accounts wrote it."""

@@ -14,28 +14,33 @@ from staffbot.model import Answering, Patron, Replied, ReplyLimit, Visibility
 from staffbot.sources import mastodon_statuses, payload
 from staffbot.sources.answering import asking, refused, same, writing
 from staffbot.sources.api import Answer, Api
-from staffbot.sources.mastodon_account import Account, Options, Status
+from staffbot.sources.mastodon_account import Account, Status
 from staffbot.sources.mastodon_statuses import id_of
 
-# As the server counts: a link is 23 however long, and of @user@server only @user.
+# As the server counts: each link the same however long, and of @user@server only @user.
 _LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
-_LINK_COUNTS = "x" * 23
+# What nearly every server takes; one that says otherwise is heeded.
+MOST, OF_LINK = 500, 23
 _REMOTE = re.compile(r"(?<![\w/])@(\w+(?:[\w.-]+\w+)?)@[\w.-]+\w")
 _MOST_PAGES = 3
 _VISIBILITIES = frozenset({"public", "unlisted", "private", "direct"})
 
 
-def measure(text: str) -> int:
+def measure(text: str, of_link: int = OF_LINK) -> int:
     """The length of a status as its server counts it."""
-    return len(_REMOTE.sub(r"@\1", _LINK.sub(_LINK_COUNTS, text)))
+    return len(_REMOTE.sub(r"@\1", _LINK.sub("x" * of_link, text)))
 
 
 def _to(patron: Patron) -> str:
     return f"{patron.handle} " if patron.handle else ""
 
 
-def limit(options: Options) -> ReplyLimit:
-    return ReplyLimit(most=options.most_characters, measure=measure, opening=_to, private=True)
+def limit(account: Account) -> ReplyLimit:
+    """What the server says is heeded from the moment that it was asked."""
+    return ReplyLimit(
+        most=MOST, told=lambda: account.most_characters, opening=_to, private=True,
+        measure=lambda text: measure(text, account.characters_of_link or OF_LINK),
+    )  # fmt: skip
 
 
 async def reply(account: Account, to: Answering, text: str, key: str) -> Replied:

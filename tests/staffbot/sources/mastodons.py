@@ -37,6 +37,7 @@ class Instance:
     asked: list[str] = field(default_factory=list)
     cutting: bool = False
     now: datetime = NOW
+    tells_limits: bool = False
 
     def __post_init__(self) -> None:
         self.site.answer_all = self._answer
@@ -122,6 +123,8 @@ class Instance:
             return _json(self.broken)
         if request.method == "POST":
             return self._taken(await request.json())
+        if request.path == "/api/v2/instance" and self.tells_limits:
+            return _json(recorded("mastodon/instance_v2"))
         return self._get(request.path.removeprefix("/api/v1/").split("/"), request)
 
     def _taken(self, said: dict[str, Any]) -> web.Response:

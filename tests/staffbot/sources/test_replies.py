@@ -105,8 +105,10 @@ async def test_wordpress_needs_a_password_and_a_comment_that_is_out(site: Websit
 # --- Mastodon -----------------------------------------------------------------------------------
 
 
-def mastodon(site: Website, token: str = mastodons.TOKEN) -> Mastodon:
-    options = MastodonOptions(server=site.url, token=Secret(value=token), allow_private=True)
+def mastodon(site: Website, token: str = mastodons.TOKEN, most: int | None = None) -> Mastodon:
+    options = MastodonOptions(
+        server=site.url, token=Secret(value=token), allow_private=True, most_characters=most
+    )
     settings = SourceSettings(name="mastodon", type="mastodon", options=options)
     return Mastodon(settings, PATIENT, HandClock(NOW))
 
@@ -165,12 +167,27 @@ def test_mastodon_counts_links_and_names_as_its_server_does(text: str, length: i
     assert mastodon_replies.measure(text) == length
 
 
-def test_mastodon_begins_with_whom_it_answers() -> None:
-    limit = mastodon_replies.limit(
-        MastodonOptions(server="https://s.example", token=Secret(value="t"))
-    )
+def test_mastodon_begins_with_whom_it_answers(site: Website) -> None:
+    limit = mastodon(site).limit
+    assert limit is not None
     assert limit.opening(Patron(name="Lena", handle="@lena@b.example")) == "@lena@b.example "
-    assert (limit.most, limit.private) == (500, True)
+    assert (limit.longest, limit.private) == (500, True)
+
+
+@pytest.mark.parametrize(
+    ("tells", "said", "longest", "link"),
+    [(True, None, 5000, 25), (True, 300, 300, 25), (False, None, 500, 23), (False, 300, 300, 23)],
+)
+async def test_mastodon_is_asked_how_long_a_status_may_be(
+    site: Website, tells: bool, said: int | None, longest: int, link: int
+) -> None:
+    mastodons.Instance(site, tells_limits=tells)
+    reading = mastodon(site, most=said)
+    limit = reading.limit
+    assert limit is not None
+    await reading.fetch(None)
+    # The limit that was had before it was asked tells of it too.
+    assert (limit.longest, limit.measure("https://library.example/")) == (longest, link)
 
 
 # --- Bluesky ------------------------------------------------------------------------------------
