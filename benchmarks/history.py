@@ -50,7 +50,7 @@ _FILLED = (
         number, team, source, kind, conversation_hash, patron_hash, expects_answer, private,
         status, outcome, topics, owner, last_owner, language, cycle, revision, posted_at,
         received_at, came_at, clock_from, claim_due_at, answer_due_at, next_step_at, claimed_at,
-        answered_at, closed_at, waited_seconds, touched_at, acted_at
+        answered_at, closed_at, waited_seconds, touched_at, acted_at, muted
     )
     SELECT number, team, source, 'mention',
         printf('%08x%08x%016x', number * 2246822519 & 4294967295, number, number),
@@ -60,7 +60,7 @@ _FILLED = (
         at, at, at, at, iif(expects, at + 7200000000, NULL), iif(expects, at + 14400000000, NULL),
         iif(open AND expects, at + 5400000000, NULL), iif(open, NULL, at + claimed_after),
         iif(open, NULL, at + answered_after), iif(open, NULL, at + answered_after), 0,
-        at + iif(open, 0, answered_after), iif(open, NULL, at + answered_after)
+        at + iif(open, 0, answered_after), iif(open, NULL, at + answered_after), 0
     FROM made
     """,
     """

@@ -215,7 +215,7 @@ words = Table(
     UniqueConstraint("mention", "part"),
     Index("ix_words_patron", "patron"),
     Index("ix_words_permalink", "permalink"),
-    Index("ix_words_alike", "alike_hash"),
+    Index("ix_words_alike", "alike_hash", "at"),
 )
 
 # Answers from chat: what was said stands in `words` (mention, part).

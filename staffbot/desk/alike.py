@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import bindparam, select
 
 from staffbot.desk.hashes import keyed
 from staffbot.desk.ledger import Tx, change, to_change
@@ -19,11 +20,28 @@ from staffbot.settings import Secret
 from staffbot.tables import mentions, patrons, words
 
 WITHIN = timedelta(days=2)
+# What came oftener than this is a campaign or spam, which nobody links one by one.
+_LATEST = 50
 # Shorter words than these are alike by chance: "thank you".
 _FEWEST = 4
 # What differs where one text is posted twice: addresses, and the names of accounts.
 _PASSING = re.compile(r"https?://\S+|[@#]\S+")
 _WORD = re.compile(r"\w+")
+
+_WORDS = (
+    select(
+        words.c.mention, words.c.alike_hash, words.c.at, mentions.c.source, mentions.c.linked,
+        patrons.c.name, patrons.c.handle,
+    )
+    .join(mentions, mentions.c.number == words.c.mention)
+    .join(patrons, patrons.c.id == words.c.patron)
+)  # fmt: skip
+_ALIKE = (
+    _WORDS.where(words.c.alike_hash == bindparam("alike"), mentions.c.deleted_at.is_(None))
+    .where(words.c.at.between(bindparam("since"), bindparam("until")))
+    .order_by(words.c.at.desc())
+    .limit(_LATEST)
+)
 
 
 def alike_hash(text: str, key: Secret) -> str | None:
@@ -49,38 +67,39 @@ def _called(patron: Patron) -> frozenset[str]:
 
 def twins(tx: Tx, number: int) -> tuple[int, ...]:
     """The mentions that say the same by the same author on another network, and are not linked."""
-    return tuple(other for this, other in _pairs(tx, words.c.mention == number) if this == number)
+    return tuple(sorted(_others(tx, _said(tx, [number]))))
 
 
 def offer(tx: Tx, numbers: Sequence[int]) -> None:
     """Let the cards of earlier mentions show that the same came again."""
-    fresh = set(numbers)
-    pairs = _pairs(tx, words.c.mention.in_(numbers))
-    for other in sorted({other for this, other in pairs if this in fresh} - fresh):
+    for other in sorted(_others(tx, _said(tx, numbers)) - set(numbers)):
         change(tx, to_change(tx, other))
 
 
-def _pairs(tx: Tx, which: ColumnElement[bool]) -> Iterable[tuple[int, int]]:
-    mine = select(words.c.alike_hash).where(which, words.c.alike_hash.is_not(None))
-    rows = tx.conn.execute(
-        select(
-            words.c.mention, words.c.alike_hash, mentions.c.source, mentions.c.posted_at,
-            mentions.c.linked, patrons.c.name, patrons.c.handle, patrons.c.url,
-        )
-        .join(mentions, mentions.c.number == words.c.mention)
-        .join(patrons, patrons.c.id == words.c.patron)
-        .where(words.c.alike_hash.in_(mine), mentions.c.deleted_at.is_(None))
-        .order_by(words.c.mention)
-    ).all()  # fmt: skip
-    return [
-        (one.mention, other.mention)
-        for one in rows
-        for other in rows
-        if one.alike_hash == other.alike_hash
-        and one.source != other.source
-        and abs(one.posted_at - other.posted_at) <= WITHIN
+def _said(tx: Tx, numbers: Sequence[int]) -> Sequence[Any]:
+    return tx.conn.execute(
+        _WORDS.where(words.c.mention.in_(numbers), words.c.alike_hash.is_not(None))
+    ).all()
+
+
+def _others(tx: Tx, said: Sequence[Any]) -> set[int]:
+    """Who says the same as one of these: one question for each text, however often it was said."""
+    found: set[int] = set()
+    for alike in {row.alike_hash for row in said}:
+        mine = [row for row in said if row.alike_hash == alike]
+        first, last = min(row.at for row in mine), max(row.at for row in mine)
+        span = {"alike": alike, "since": first - WITHIN, "until": last + WITHIN}
+        others = tx.conn.execute(_ALIKE, span).all()
+        found |= {other.mention for other in others if any(_is_twin(one, other) for one in mine)}
+    return found
+
+
+def _is_twin(one: Any, other: Any) -> bool:
+    return (
+        one.source != other.source
+        and abs(one.at - other.at) <= WITHIN
         and (one.linked is None or one.linked != other.linked)
         and same_author(
             Patron(name=one.name, handle=one.handle), Patron(name=other.name, handle=other.handle)
         )
-    ]
+    )

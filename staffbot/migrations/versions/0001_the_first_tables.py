@@ -358,7 +358,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("mention", "part", name=op.f("uq_words_mention_part")),
     )
     with op.batch_alter_table("words", schema=None) as batch_op:
-        batch_op.create_index("ix_words_alike", ["alike_hash"], unique=False)
+        batch_op.create_index("ix_words_alike", ["alike_hash", "at"], unique=False)
         batch_op.create_index("ix_words_patron", ["patron"], unique=False)
         batch_op.create_index("ix_words_permalink", ["permalink"], unique=False)
 
