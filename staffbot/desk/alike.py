@@ -89,7 +89,8 @@ def _others(tx: Tx, said: Sequence[Any]) -> set[int]:
         mine = [row for row in said if row.alike_hash == alike]
         first, last = min(row.at for row in mine), max(row.at for row in mine)
         span = {"alike": alike, "since": first - WITHIN, "until": last + WITHIN}
-        others = tx.conn.execute(_ALIKE, span).all()
+        networks = {row.source for row in mine}
+        others = [row for row in tx.conn.execute(_ALIKE, span) if networks != {row.source}]
         found |= {other.mention for other in others if any(_is_twin(one, other) for one in mine)}
     return found
 
