@@ -29,7 +29,9 @@ NEEDED = (
         name="Read Message History", bit=1 << 16,
         why="to find out after a crash whether a card stands there, so that none is doubled",
     ),
-    Permission(name="Create Public Threads", bit=1 << 35, why="Discuss opens a thread on a card"),
+    Permission(
+        name="Create Public Threads", bit=1 << 35, why="Discuss, or a note, opens a thread on a card"
+    ),
     Permission(name="Send Messages in Threads", bit=1 << 38, why="answers in such a thread"),
 )  # fmt: skip
 ALL_NEEDED = sum(one.bit for one in NEEDED)

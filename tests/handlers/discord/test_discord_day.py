@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,41 @@ async def test_an_old_button_works_after_a_restart(
         assert discord.posted() == 1
 
 
+async def test_a_restart_between_all_steps_changes_nothing(
+    discord: Loopback, sqlite_library: Library, tmp_path: Path
+) -> None:
+    def life() -> AbstractAsyncContextManager[Evening]:
+        return evening(discord, sqlite_library, tmp_path)
+
+    async with life() as day:
+        card = await day.arrives()
+    async with life() as day:
+        await (await discord.click(card, "Claim")).answer()
+    async with life() as day:
+        card = await day.card(1, "claimed by Ana Silva")
+        noting = await discord.click(card, "Note…")
+        await noting.modal()
+    async with life() as day:
+        await (await discord.submit(noting, {"text": "She called."})).answer()
+        await day.until(lambda: discord.world.contents(card["id"]))
+    async with life():
+        await (await discord.click(card, "Discuss in a thread")).answer()
+    async with life():
+        closing = await discord.click(card, "Done with outcome…")
+        await closing.modal()
+    async with life():
+        closed = await (await discord.submit(closing, {"outcome": "spam"})).answer()
+    async with life() as day:
+        await day.card(1, "Spam")
+        await (await discord.click(closed, "Undo")).answer()
+    async with life() as day:
+        await day.card(1, "claimed by Ana Silva")
+        counted = Counter(row.what for row in sqlite_library.rows(events))
+        assert (counted["claimed"], counted["noted"], counted["closed"]) == (1, 1, 1)
+    # The card, and nothing else in the channel: what a thread is told stands in the thread.
+    assert len(discord.world.messages[CHANNEL]) == 1
+
+
 # --- commands -----------------------------------------------------------------------------------
 
 
@@ -217,9 +254,11 @@ async def test_the_queue_offers_a_claim_for_each(day: Evening) -> None:
     assert day.library.mention(1).owner is None
 
 
-async def test_figures_come_with_a_table_as_a_file(day: Evening) -> None:
+async def test_figures_come_with_a_chart_and_a_table_as_files(day: Evening) -> None:
     await registered(day)
     await day.arrives()
+    drawn = await (await day.discord.command("lib stats", what="7d chart")).answer()
+    assert [one["filename"].endswith(".png") for one in drawn["attachments"]] == [True]
     answer = await (await day.discord.command("lib stats", what="7d csv")).answer()
     assert [one["filename"].endswith(".csv") for one in answer["attachments"]] == [True]
     await (await day.discord.click(answer, "Share here")).answer()
