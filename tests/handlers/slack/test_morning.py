@@ -85,6 +85,21 @@ def digest_of(slack: Loopback) -> Json:
     return posted(slack, "Good morning")[-1]
 
 
+async def test_figures_are_asked_for_otherwise_by_their_controls(street: Street) -> None:
+    async with street.open() as up:
+        await up.send("Is the lift working?")
+        await until(lambda: posted(street.slack, "is unclaimed"))
+        street.clock.forward(minutes=1)
+        answer = json.loads(await street.everything("stats 7d"))[1]
+        offered = actions(answer)
+        other = await answered(street, offered["stats"], "5.1")
+        assert offered["stats"]["selected_option"]["text"]["text"] == "Last 7 days"
+        assert "1 came in" in other["text"]
+        grouped = await answered(street, offered["stats_by"], "5.2")
+        assert "By source" in json.dumps(grouped)
+        assert len(street.slack.channels["C01"].messages) == 1
+
+
 async def asked(street: Street, what: str) -> Json:
     """A command whose answer comes after its acknowledgement, and that answer."""
     before = len(street.slack.answers)
