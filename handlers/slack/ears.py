@@ -24,6 +24,7 @@ PING_SECONDS = 10.0
 LOOKS_A_PING = 2
 SILENT_PINGS = 4  # pings without any sign of life until a connection counts as half open
 CONNECT_SECONDS = 30.0
+PAGES = 10  # of a channel's history that are read after a gap, at most
 FIRST_WAIT = 0.5
 TRIES = 4  # to connect, until it is said that there is no connection
 
@@ -178,16 +179,31 @@ class CatchUp:
     async def _after(self, channel: str, moment: float) -> list[Mapping[str, Any]]:
         """What came into a channel and into its newest threads, oldest first."""
         oldest = f"{moment - 5:.6f}"
-        answer = await self._api.ask(
-            lambda client: client.conversations_history(channel=channel, limit=100),
-            f"read what was missed in {channel}",
-        )
-        recent = list(answer.get("messages", ()))
+        recent = await self._recent(channel, float(oldest))
         found = [message for message in recent if float(message["ts"]) >= float(oldest)]
         for parent in recent:
             if float(parent.get("latest_reply") or 0) >= float(oldest):
                 found += await self._replies_of(channel, str(parent["ts"]), oldest)
         return sorted(found, key=lambda message: float(message["ts"]))
+
+    async def _recent(self, channel: str, oldest: float) -> list[Mapping[str, Any]]:
+        """The newest messages, at least one page: a thread that goes on began earlier."""
+        found: list[Mapping[str, Any]] = []
+        cursor: str | None = None
+        for _ in range(PAGES):
+            answer = await self._page(channel, cursor)
+            page = list(answer.get("messages", ()))
+            found += page
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None or not page or float(page[-1]["ts"]) < oldest:
+                break
+        return found
+
+    async def _page(self, channel: str, cursor: str | None) -> Mapping[str, Any]:
+        return await self._api.ask(
+            lambda client: client.conversations_history(channel=channel, limit=100, cursor=cursor),
+            f"read what was missed in {channel}",
+        )
 
     async def _replies_of(self, channel: str, ts: str, oldest: str) -> list[Mapping[str, Any]]:
         answer = await self._api.ask(

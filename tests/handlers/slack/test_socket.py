@@ -15,7 +15,7 @@ from staffbot.errors import DeliveryError
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.stage import Person, opened, running, settings, until
-from tests.handlers.slack.workspace import BOT, TEAM
+from tests.handlers.slack.workspace import BOT, PAGE, TEAM
 
 QUICK = 0.2  # seconds between pings; a stalled test machine may then lose a connection
 
@@ -149,6 +149,23 @@ async def test_what_was_said_in_a_gap_is_read_afterwards(
     await ears._missed(since)
     lines = [asked for asked in desk.asked if asked[0] == "command"]
     assert lines == [("command", "U1", "claim 1")] * 2  # one in the channel, one in its thread
+
+
+async def test_a_busy_gap_is_read_page_by_page(
+    slack: Loopback, chat: SlackChat, desk: FakeDesk
+) -> None:
+    ears = socket(chat)
+    since = ears.heard_at
+    said = {"user": "U1", "bot_id": ""}
+    for later in range(PAGE * 3):
+        text = "hello" if later else f"<@{BOT}> claim 1"
+        at = f"{since + 1 + later:.6f}"
+        slack.channels["C01"].messages[at] = {**said, "ts": at, "text": text}
+    assert ears._missed is not None
+    await ears._missed(since)
+    assert [asked for asked in desk.asked if asked[0] == "command"] == [
+        ("command", "U1", "claim 1")
+    ]
 
 
 async def test_a_refused_token_is_tried_again_and_never_in_a_rush(
