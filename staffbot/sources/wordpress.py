@@ -252,8 +252,9 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
         said = f"{told} can be read, also those held for moderation; {ours}"
     else:
         said = (
-            f"{told} can be read, but none that is held for moderation, and those are often the ones "
-            f"that want a person: set username and an application password; {ours}"
+            f"{told} can be read, but none while it is held for moderation, and those are often the "
+            f"ones that want a person (one let through after {_OVERLAP_PUBLIC.days} days is missed): "
+            f"set username and an application password; {ours}"
         )
     return (Finding(ok=True, subject=subject, said=said),)
 

@@ -292,7 +292,8 @@ async def test_check_says_what_is_missed_without_a_password(blog: Blog) -> None:
     assert "its 1 comments can be read, also those held for moderation" in found.said
     [public] = await network.check(settings(blog, password=""), PATIENT)
     assert public.ok
-    assert "none that is held for moderation" in public.said
+    assert "none while it is held for moderation" in public.said
+    assert "after 14 days is missed" in public.said
     [wrong] = await network.check(settings(blog, password="wrong"), PATIENT)
     assert not wrong.ok
     assert "botty" in wrong.said
