@@ -78,7 +78,9 @@ def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:
     tx.conn.execute(
         update(words)
         .where(words.c.mention == number, words.c.part == part)
-        .values(text="", title="", permalink="", in_reply_to="", media=[], alike_hash=None)
+        .values(
+            text="", title="", permalink="", in_reply_to="", media=[], alike_hash=None, held=False
+        )
     )
     values = {"deleted_at": change.at} if part == 0 else {}
     enact(tx, mention, Happened.DELETED, None, values, part=part)

@@ -238,6 +238,10 @@ def test_what_is_let_through_is_held_no_more_and_not_edited(library: Library) ->
     assert mention.revision > before
     assert mention.edited_at is None
     assert "Held for moderation" not in says()
+    assert seen(library, Edited(native_id="p1", text="Six links", at=now, held=True)) == 1
+    assert "Held for moderation" in says()
+    assert seen(library, Deleted(native_id="p1", at=now)) == 1
+    assert "Held for moderation" not in says()
 
 
 async def test_what_came_before_its_source_could_look_is_looked_at(library: Library) -> None:
