@@ -72,8 +72,10 @@ class Replier:
             while not self._stopping:
                 self._wake.clear()
                 pause = await self._take_up()
+                # Not wait_for: before Python 3.12 it can lose a cancellation.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
         finally:
             self._desk.on_commit.remove(ring)
             await self._finish()

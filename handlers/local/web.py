@@ -224,7 +224,8 @@ class Api:
 async def _stream(response: web.StreamResponse, listener: Listener) -> None:
     while True:
         try:
-            event = await asyncio.wait_for(listener.queue.get(), STILL_THERE_EVERY)
+            async with asyncio.timeout(STILL_THERE_EVERY):
+                event = await listener.queue.get()
         except TimeoutError:
             await response.write(b": still there\n\n")
             continue
