@@ -23,8 +23,9 @@ _OWN_FOR_SECONDS = 600.0
 
 OLDEST_FIRST = (("orderby", "date_gmt"), ("order", "asc"))
 # "any" has spam and trash in it as well: by that it is noticed where a comment went.
-_AS_EDITOR = [("context", "edit")]
-ALL = [("status", "any"), *_AS_EDITOR]
+_AS_EDITOR = (("context", "edit"),)
+ALL = (("status", "any"), *_AS_EDITOR)
+HELD_ONLY = (("status", "hold"), *_AS_EDITOR)
 
 
 class Options(BaseModel):
@@ -91,30 +92,38 @@ class Site:
         return payload.number(told.body, "id")
 
     async def comments(
-        self, api: Api, params: Params, *, public: bool = False
+        self, api: Api, params: Params, *, wide: Params | None = None
     ) -> tuple[Comment, ...]:
-        """Every comment that fits, to the last page. `public` leaves held ones out."""
-        wide = [] if public or not self._options.password else ALL
+        """Every comment that fits, to the last page. `wide`: its status, else all that may be seen."""
         found: dict[int, Comment] = {}
-        for page in range(1, _MOST_PAGES + 1):
-            asked = [*params, *wide, ("per_page", str(_PAGE)), ("page", str(page))]
-            answer = await self.ask(api, "/wp/v2/comments", [*asked, ("_fields", FIELDS)])
-            if not answer.ok:
-                raise SourceError(refusal(api.host, answer, self._options))
-            if not isinstance(answer.body, list):
-                raise SourceError(f"{api.host} answered with something that is no list of comments")
-            read = (wordpress_comments.read(record) for record in payload.records(answer.body))
-            found |= {one.id: one for one in read if one is not None}
-            pages = answer.headers.get("X-WP-TotalPages", "")
-            # A page past the end is an empty list here, not an error; a proxy may drop the header.
-            last = page >= int(pages) if pages.isdigit() else len(answer.body) < _PAGE
-            if not answer.body or last:
+        for number in range(1, _MOST_PAGES + 1):
+            listed, last = await self.page(api, params, number, wide=wide)
+            found |= {one.id: one for one in listed}
+            if last:
                 break
         return tuple(found.values())
 
+    async def page(
+        self, api: Api, params: Params, number: int, *, wide: Params | None = None
+    ) -> tuple[tuple[Comment, ...], bool]:
+        """One page of the comments that fit, and whether it is the last one."""
+        if wide is None:
+            wide = ALL if self._options.password else ()
+        asked = [*params, *wide, ("per_page", str(_PAGE)), ("page", str(number))]
+        answer = await self.ask(api, "/wp/v2/comments", [*asked, ("_fields", FIELDS)])
+        if not answer.ok:
+            raise SourceError(refusal(api.host, answer, self._options))
+        if not isinstance(answer.body, list):
+            raise SourceError(f"{api.host} answered with something that is no list of comments")
+        read = (wordpress_comments.read(record) for record in payload.records(answer.body))
+        pages = answer.headers.get("X-WP-TotalPages", "")
+        # What stands under a private post leaves gaps, and a proxy may drop the header.
+        last = number >= int(pages) if pages.isdigit() else len(answer.body) < _PAGE
+        return tuple(one for one in read if one is not None), last
+
     async def is_gone(self, api: Api, id_: str) -> bool:
         """Whether a comment that no list shows is there no more; it may only be held again."""
-        wide = _AS_EDITOR if self._options.password else []
+        wide = _AS_EDITOR if self._options.password else ()
         answer = await self.ask(api, f"/wp/v2/comments/{id_}", [("_fields", "id,status"), *wide])
         if answer.ok:
             return payload.text(answer.body, "status") in GONE

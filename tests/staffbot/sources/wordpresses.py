@@ -151,8 +151,9 @@ class Blog:
             code = "rest_forbidden_context" if signed else "rest_forbidden_param"
             return _refused(403 if signed else 401, code)
         found = list(self.comments.values())
-        if query.get("status") != "any":
-            found = [one for one in found if one["status"] == "approved"]
+        if (status := query.get("status", "approve")) != "any":
+            shown_as = "approved" if status == "approve" else status
+            found = [one for one in found if one["status"] == shown_as]
         for key, of in (("include", "id"), ("parent", "parent")):
             if key in query:
                 numbers = {int(part) for part in query[key].split(",")}
