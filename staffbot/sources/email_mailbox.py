@@ -7,18 +7,15 @@ of a large message only the beginning is fetched, never its attachments on purpo
 from __future__ import annotations
 
 import imaplib
-import re
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.header import decode_header, make_header
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
@@ -27,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from staffbot.errors import SourceError
 from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
+from staffbot.sources import email_fetched
 from staffbot.sources.email_letter import Letter
 
 # Text stands before attachments; forty kilobytes of it in base64 fit several times.
@@ -34,12 +32,6 @@ _MOST_BYTES = 256 * 1024
 _AT_ONCE = 20
 _HEADERS_AT_ONCE = 500
 _SLICE_SECONDS = 1.0
-_NAME = re.compile(
-    rb'"(?:FILE)?NAME\*?"\s+(?:"((?:[^"\\]|\\.)*)"|\{\d+\}\r?\n?([^\x00]*?)\x00)', re.IGNORECASE
-)
-_EXTENDED = re.compile(r"([\w-]+)'[\w-]*'(.*)", re.DOTALL)  # utf-8''caf%C3%A9.png
-_RECEIVED = re.compile(rb'INTERNALDATE "([^"]+)"')
-_UID = re.compile(rb"UID (\d+)")
 
 
 class Options(BaseModel):
@@ -186,19 +178,17 @@ class Mailbox:
         """The messages of these numbers; one that is gone meanwhile is left out."""
         what = f"(UID INTERNALDATE BODYSTRUCTURE BODY.PEEK[]<0.{_MOST_BYTES}>)"
         for meta, raw in self._fetched(uids, what, _AT_ONCE):
-            found = _UID.search(meta)
-            if found:
-                received = _received_at(meta)
-                yield int(found[1]), Letter(raw=raw, received_at=received, names=_names(meta))
+            if uid := email_fetched.uid(meta):
+                received, names = email_fetched.received_at(meta), email_fetched.names(meta)
+                yield uid, Letter(raw=raw, received_at=received, names=names)
 
     def headers(self, uids: Sequence[int]) -> Iterator[Heads]:
         """The headers that tell which message answers which."""
         fields = "MESSAGE-ID IN-REPLY-TO REFERENCES DATE FROM SUBJECT"
         what = f"(UID BODY.PEEK[HEADER.FIELDS ({fields})])"
         for meta, raw in self._fetched(uids, what, _HEADERS_AT_ONCE):
-            found = _UID.search(meta)
-            if found:
-                yield Heads(uid=int(found[1]), raw=raw)
+            if uid := email_fetched.uid(meta):
+                yield Heads(uid=uid, raw=raw)
 
     def _fetched(self, uids: Sequence[int], what: str, size: int) -> Iterator[tuple[bytes, bytes]]:
         for at in range(0, len(uids), size):
@@ -207,7 +197,7 @@ class Mailbox:
                 status, told = self._open.client.uid("FETCH", numbers, what)
                 if status != "OK":
                     raise SourceError(f"{self._options.host} did not hand out its messages")
-            yield from _messages(told)
+            yield from email_fetched.messages(told)
 
     def with_id(self, message_id: str) -> list[int]:
         """The numbers of messages with this Message-ID in the selected folder."""
@@ -253,45 +243,6 @@ class Mailbox:
             finally:
                 self._open.idle.stop()  # type: ignore[no-untyped-call]
         return True
-
-
-def _messages(told: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
-    """Meta data and content of each message, out of the pieces that imaplib makes of an answer."""
-    meta, content = b"", b""
-    for piece in told:
-        if isinstance(piece, tuple):
-            meta += piece[0]
-            if b"BODY[" in piece[0].upper():
-                content = piece[1]
-            else:
-                meta += piece[1] + b"\0"  # a name that the server sent as a literal
-        elif isinstance(piece, bytes):
-            if content or meta:
-                yield meta + piece, content
-            meta, content = b"", b""
-
-
-def _received_at(meta: bytes) -> datetime | None:
-    found = _RECEIVED.search(meta)
-    try:
-        at = datetime.strptime(found[1].decode().strip(), "%d-%b-%Y %H:%M:%S %z") if found else None
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at else None
-
-
-def _names(meta: bytes) -> tuple[str, ...]:
-    """The names of attachments, of those too that stand past what was fetched."""
-    found: dict[str, None] = {}
-    for quoted, literal in _NAME.findall(meta):
-        text = re.sub(rb"\\(.)", rb"\1", quoted or literal).decode(errors="replace")
-        try:
-            if extended := _EXTENDED.fullmatch(text):
-                text = unquote(extended[2], encoding=extended[1], errors="replace")
-            found[str(make_header(decode_header(text)))] = None
-        except (ValueError, LookupError):
-            found[text] = None
-    return tuple(found)
 
 
 def _hang_up(box: BaseMailBox) -> None:
