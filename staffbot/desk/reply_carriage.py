@@ -45,6 +45,11 @@ class Taken:
     text: str | None
     why: str
 
+    @property
+    def lane(self) -> str:
+        """No answer waits for another."""
+        return self.key
+
 
 def _due(tx: Tx, sources: Collection[str], busy: Collection[str]) -> ColumnElement[bool]:
     return and_(
