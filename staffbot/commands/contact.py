@@ -8,6 +8,26 @@ _MENTION = Slot(
     name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
 )
 
+# Pressed on a card that says that nobody can tell.
+CONTACT_BUTTONS: tuple[Verb, ...] = (
+    Verb(
+        name="it was sent",
+        does="Say that an answer arrived of which nobody could tell",
+        group=Group.PATRON,
+        slots=(_MENTION,),
+        may=May.OWNER,
+        hidden=True,
+    ),
+    Verb(
+        name="send again",
+        does="Send an answer again that did not arrive",
+        group=Group.PATRON,
+        slots=(_MENTION,),
+        may=May.OWNER,
+        hidden=True,
+    ),
+)
+
 CONTACT_VERBS: tuple[Verb, ...] = (
     Verb(
         name="reply",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from staffbot.commands.clock import CLOCK_VERBS
-from staffbot.commands.contact import CONTACT_VERBS
+from staffbot.commands.contact import CONTACT_BUTTONS, CONTACT_VERBS
 from staffbot.commands.figures import FIGURE_BUTTONS, FIGURE_VERBS
 from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
 from staffbot.model import Outcome
@@ -266,6 +266,7 @@ VERBS: tuple[Verb, ...] = (
 _STORM = Slot(name="storm", takes=Takes.WORDS, help="the storm's number")
 BUTTONS: tuple[Verb, ...] = (
     *FIGURE_BUTTONS,
+    *CONTACT_BUTTONS,
     Verb(
         name="take next",
         does="Claim the next five of a storm",

@@ -29,6 +29,14 @@ password = "BLOG_PASSWORD"
 allow_private = true
 every = "1s"
 """
+# With answers of which nobody can tell as soon as the blog breaks off and then is away.
+UNSURE = """
+[replies]
+enabled = true
+give_up_after = "1s"
+[delivery]
+request_life = "2s"
+"""
 
 
 @dataclass
