@@ -10,6 +10,7 @@ The patron's address is nowhere kept: it is read from their mail when it is answ
 from __future__ import annotations
 
 import email
+import re
 import smtplib
 import ssl
 import threading
@@ -28,6 +29,9 @@ from staffbot.sources.email_mailbox import Mailbox, Options
 LIMIT = ReplyLimit(most=20_000, private=True)
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 _NOT_NOW = range(400, 500)
+# As many mails of one id are looked at.
+_SAME_ID = 20
+_ADDRESS = re.compile(r"[^\s@()<>\[\],;:\\\"]+@[^\s@()<>\[\],;:\\\"]+", re.ASCII)
 
 
 def limit(options: Options) -> ReplyLimit | None:
@@ -82,18 +86,26 @@ def find(options: Options, network: NetworkSettings, key: str) -> Replied | None
 
 def _original(box: Mailbox, options: Options, to: Answering) -> Message:
     """The patron's mail: whom to answer stands nowhere else."""
+    if to.native_id.startswith(email_letter.MADE):
+        raise refused("the mail has no id of its own to be found by: answer it in a mail program")
     box.select(options.folder)
-    for uid in box.with_id(to.native_id):
-        for _, letter in box.letters([uid]):
-            return email.message_from_bytes(letter.raw)
-    raise refused(
-        f"the mail is not in the folder {options.folder} any more: answer where it is now"
-    )
+    found = [
+        email.message_from_bytes(letter.raw)
+        for _, letter in box.letters(box.with_id(to.native_id)[:_SAME_ID])
+    ]
+    if not found:
+        raise refused(
+            f"the mail is not in the folder {options.folder} any more: answer where it is now"
+        )
+    # Some forms give one id to all their mails. An answer must never go to somebody else.
+    if len({email_letter.writer(one)[1] for one in found}) > 1:
+        raise refused("several mails have this mail's id: answer it in a mail program")
+    return found[0]
 
 
 def _mail(options: Options, original: Message, to: Answering, text: str, key: str) -> EmailMessage:
     _, address = email_letter.writer(original)
-    if not address.isascii() or address.count("@") != 1 or address in options.own:
+    if not address.isascii() or not _ADDRESS.fullmatch(address) or address in options.own:
         raise refused("the mail does not say to whom to answer")
     subject = plain_text.line(email_letter.header(original, "Subject")) or "Your message"
     above = email_letter.ids(email_letter.header(original, "References"))

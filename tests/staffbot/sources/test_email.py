@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -184,6 +185,43 @@ async def test_new_numbers_for_all_messages_double_nothing(box: Box) -> None:
     box.gets("Second", id="2", folder="Old")
     third = await moved.fetch(second.cursor)
     assert texts(third) == ["Third"]
+
+
+async def test_a_form_that_gives_all_its_mails_one_id_loses_none(box: Box) -> None:
+    more = {"Reply-To": "Lena <lena@home.test>"}
+    box.gets("Do you lend skis?", more=more)
+    reading = source(box)
+    first = await reading.fetch(None)
+    box.gets("Do you lend skis?", more=more)  # the same mail, delivered twice
+    box.gets("And boots?", at=NOW - HOUR / 2, more={"Reply-To": "Ben <ben@home.test>"})
+    second = await reading.fetch(first.cursor)
+    assert texts(second) == ["And boots?"]
+    [boots] = second.mentions
+    assert boots.native_id == boots.conversation != first.mentions[0].native_id
+    box.gets("And poles?", at=NOW - HOUR / 4, more={"Reply-To": "Ben <ben@home.test>"})
+    third = await reading.fetch(second.cursor)
+    assert texts(third) == ["And poles?"]
+    with box.server.client(box.user) as client:
+        client.create("Old")
+        client.select("INBOX")
+        client.copy("1:4", "Old")
+    moved = await source(box, folder="Old").fetch(third.cursor)
+    assert moved.mentions == ()
+
+
+async def test_no_old_mail_comes_at_first_however_it_came_there(box: Box) -> None:
+    for number in range(210):
+        old = NOW - timedelta(days=400) + timedelta(hours=number)
+        # As a move from another server leaves them: received just now.
+        box.gets(f"Old {number}", id=str(number), at=old, received=NOW - HOUR)
+    box.gets("Young", id="young")
+    reading = source(box)
+    first = await reading.fetch(None)
+    second = await reading.fetch(first.cursor)
+    assert (texts(first), texts(second)) == ([], ["Young"])
+    # Later on, a patron's computer may have any date.
+    box.gets("By a broken clock", id="clock", at=NOW - timedelta(days=400), received=NOW)
+    assert texts(await reading.fetch(second.cursor)) == ["By a broken clock"]
 
 
 async def test_many_mails_come_in_several_rounds_and_all(box: Box) -> None:
@@ -433,11 +471,43 @@ async def test_what_was_surely_not_taken_leaves_no_mark(
     assert len(office.mails) == 1
 
 
+async def test_an_answer_never_goes_to_another_with_the_same_id(
+    box: Box, office: PostOffice
+) -> None:
+    box.gets("Do you lend looms?", more={"Reply-To": "Lena <lena@home.test>"})
+    box.gets("Do you lend looms?", more={"Reply-To": "Lena <lena@home.test>"})
+    await writing(box, office).reply(answering(), "Yes.", _KEY)
+    assert office.rcpt == ["lena@home.test"]
+    box.gets("And wheels?", more={"Reply-To": "Ben <ben@home.test>"})
+    with pytest.raises(DeliveryError, match="several mails") as unclear:
+        await writing(box, office).reply(answering(), "Yes.", _KEY[::-1])
+    assert unclear.value.permanent
+    assert len(office.mails) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["lena", "lena@home.test@x", "le na@home.test", "lenä@home.test"]
+)
+async def test_what_is_no_address_is_not_written_to(
+    box: Box, office: PostOffice, address: str
+) -> None:
+    coded = b64encode(address.encode()).decode()
+    raw = f"From: Site <x>\nReply-To: =?utf-8?b?{coded}?=\nMessage-ID: <1@mail.test>\n\nHi\n"
+    box.server.put(box.user, raw.encode(), NOW - HOUR)
+    with pytest.raises(DeliveryError, match="to whom") as refused:
+        await writing(box, office).reply(answering(), "Yes.", _KEY)
+    assert refused.value.permanent
+    assert (office.mails, filed(box)) == ([], [])
+
+
 async def test_where_no_mail_can_be_written(box: Box, office: PostOffice) -> None:
     assert source(box).limit is None
     mail = writing(box, office)
-    for id_ in ("gone@mail.test", 'x" OR 1', "made:0123"):
-        with pytest.raises(DeliveryError, match="not in the folder") as gone:
+    for id_, why in (
+        ("gone@mail.test", "not in the folder"), ('x" OR 1', "not in the folder"),
+        ("made:0123", "no id of its own"),
+    ):  # fmt: skip
+        with pytest.raises(DeliveryError, match=why) as gone:
             await mail.reply(answering(id_), "Yes.", _KEY)
         assert gone.value.permanent
     box.gets("Hello", id="own", writer="info@library.example")
