@@ -14,6 +14,8 @@ class PostOffice:
 
     refuses   (command, code): RCPT or DATA is answered so; 0: well again
     cuts      the connection breaks once a mail was taken, before a word of it
+    cuts_at   the connection breaks at this command
+    offers    what it says to EHLO that it can, such as "AUTH PLAIN"
     """
 
     port: int = 0
@@ -21,6 +23,8 @@ class PostOffice:
     rcpt: list[str] = field(default_factory=list)
     refuses: tuple[str, int] = ("", 0)
     cuts: bool = False
+    cuts_at: str = ""
+    offers: tuple[str, ...] = ()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def say(text: str) -> None:
@@ -30,6 +34,9 @@ class PostOffice:
         await say("220 post office")
         while line := (await reader.readline()).decode().strip():
             verb = line[:4].upper()
+            if verb == self.cuts_at:
+                writer.transport.abort()
+                return
             if verb == self.refuses[0]:
                 await say(f"{self.refuses[1]} no")
             elif verb == "DATA":
@@ -43,6 +50,13 @@ class PostOffice:
             elif verb == "QUIT":
                 await say("221 bye")
                 break
+            elif verb == "EHLO":
+                await say("250-here")
+                for one in self.offers:
+                    await say(f"250-{one}")
+                await say("250 well")
+            elif verb == "AUTH":
+                await say("235 welcome")
             else:
                 if verb == "RCPT":
                     self.rcpt.append(line[8:].strip("<>: "))

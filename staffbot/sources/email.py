@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from staffbot.errors import SourceError
+from staffbot.errors import DeliveryError, SourceError
 from staffbot.model import Clock, IncomingMention, Kind, system_clock
 from staffbot.network import (
     AnsweredAtSource,
@@ -33,6 +33,7 @@ from staffbot.sources.email_cursor import Cursor, Seen
 from staffbot.sources.email_letter import Letter
 from staffbot.sources.email_mailbox import Mailbox, Options
 from staffbot.sources.email_sent import Sent
+from staffbot.sources.email_smtp import Outgoing
 
 T = TypeVar("T")
 
@@ -203,6 +204,10 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
             box.select(options.folder)
             return box.sent_folder()
 
+    def sign_in_to_send(_: threading.Event) -> None:
+        with Outgoing(options, network):
+            pass
+
     try:
         sent = await _in_thread(look)
     except SourceError as problem:
@@ -212,7 +217,17 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
         said += f"; answers are looked for in {sent}"
     else:
         said += "; no folder of sent mails was found, so answers are not noticed: set `sent`"
-    return (Finding(ok=True, subject=subject, said=said),)
+    read = Finding(ok=True, subject=subject, said=said)
+    if email_replies.limit(options) is None:
+        return (read,)
+    try:
+        await _in_thread(sign_in_to_send)
+    except DeliveryError as problem:
+        return (read, Finding(ok=False, subject=subject, said=str(problem)))
+    said = (
+        f"{options.smtp_host} can be reached to answer as {options.sender}; no mail was sent to try"
+    )
+    return (read, Finding(ok=True, subject=subject, said=said))
 
 
 network: Network = Network(type="email", options=Options, open=_open, check=_check)

@@ -471,6 +471,71 @@ async def test_what_was_surely_not_taken_leaves_no_mark(
     assert len(office.mails) == 1
 
 
+async def test_an_answer_goes_on_with_the_thread(box: Box, office: PostOffice) -> None:
+    more = {"Subject": "RE: Looms", "References": "<a@mail.test> <b@mail.test>"}
+    box.gets("And wheels?", more=more)
+    await writing(box, office).reply(answering(), "Yes, übrigens: wheels 🧵. " * 40, _KEY)
+    [raw] = office.mails
+    assert raw.isascii()
+    assert max(len(line) for line in raw.splitlines()) <= 998
+    sent = message_from_bytes(raw, policy=default)
+    assert sent["Subject"] == "RE: Looms"
+    assert sent["References"] == "<a@mail.test> <b@mail.test> <1@mail.test>"
+    assert sent["To"] == "lena@mail.test"
+    assert sent.get_content().strip() == ("Yes, übrigens: wheels 🧵. " * 40).strip()
+
+
+@pytest.mark.parametrize(
+    ("office_is", "security", "says", "permanent"),
+    [
+        ({"offers": ("AUTH PLAIN",), "refuses": ("AUTH", 535)}, "none", "app password", True),
+        ({"refuses": ("MAIL", 530)}, "none", "sign in first", True),
+        ({"refuses": ("MAIL", 550)}, "none", "not let info@library.example write", True),
+        ({}, "starttls", "does not offer STARTTLS", False),
+        ({}, "tls", "does not speak TLS", False),
+        ({"cuts_at": "AUTH", "offers": ("AUTH PLAIN",)}, "none", "cannot be reached", False),
+        ({"cuts_at": "MAIL"}, "none", "before it was given the mail", False),
+        ({"cuts_at": "RCPT"}, "none", "before it was given the mail", False),
+    ],
+)
+async def test_what_keeps_a_mail_from_being_sent_is_said(
+    box: Box, office: PostOffice, office_is: dict[str, Any], security: str, says: str,
+    permanent: bool,
+) -> None:  # fmt: skip
+    box.gets("Do you lend looms?")
+    for name, value in office_is.items():
+        setattr(office, name, value)
+    more: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": office.port,
+        "smtp_security": security,
+    }
+    mail = source(box, **more)
+    with pytest.raises(DeliveryError, match=says) as problem:
+        await mail.reply(answering(), "Yes.", _KEY)
+    assert (problem.value.permanent, problem.value.ambiguous) == (permanent, False)
+    assert PASSWORD not in str(problem.value)
+    assert (office.mails, filed(box)) == ([], [])
+    found = await network.check(settings(box, **more), PATIENT)
+    assert found[0].ok
+    if "MAIL" not in str(office_is) and "RCPT" not in str(office_is):
+        assert not found[1].ok
+        assert says in found[1].said
+
+
+async def test_check_signs_in_to_send_and_sends_nothing(box: Box, office: PostOffice) -> None:
+    office.offers = ("AUTH PLAIN",)
+    more: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": office.port,
+        "smtp_security": "none",
+    }
+    [_, sends] = await network.check(settings(box, **more), PATIENT)
+    assert sends.ok
+    assert "to answer as info@library.example; no mail was sent" in sends.said
+    assert office.mails == []
+
+
 async def test_an_answer_never_goes_to_another_with_the_same_id(
     box: Box, office: PostOffice
 ) -> None:
