@@ -72,8 +72,8 @@ class Email:
     def _news(self, box: Mailbox, before: Cursor, stop: threading.Event) -> Batch:
         options = self._options
         name = f"{options.username}@{options.host}/{options.folder}"
-        validity = box.select(options.folder, writing=options.mark_seen)
-        same = (before.box, before.validity) == (name, validity)
+        numbers = box.select(options.folder, writing=options.mark_seen)
+        same = (before.box, before.validity) == (name, numbers.validity)
         if same and options.mark_seen and self._read and before.uid >= max(self._read):
             box.mark_seen(self._read)
         self._read = []
@@ -85,10 +85,14 @@ class Email:
         self._read = uids[:_MOST]
         if before.newest is None:
             oldest = self._clock() - self._settings.look_back
-            before = replace(before, first=max(uids, default=0), oldest=oldest)
+            before = replace(before, first=numbers.last, oldest=oldest)
         elif not same:
             before = replace(before, first=0)
-        batch = self._batch(box.letters(uids[:_MOST]), before, name, validity)
+        if not same:
+            # What lies there already and was not asked for is never read.
+            last = numbers.last if len(uids) <= _MOST else 0
+            before = replace(before, box=name, validity=numbers.validity, uid=last)
+        batch = self._batch(box.letters(uids[:_MOST]), before)
         at_once = idle or len(uids) > _MOST
         return Batch(
             mentions=batch.mentions, cursor=batch.cursor, next_in_seconds=1.0 if at_once else None
@@ -102,11 +106,9 @@ class Email:
             since = min(since, before.newest - _OVERLAP)
         return box.uids(since=since)
 
-    def _batch(
-        self, letters: Iterable[tuple[int, Letter]], before: Cursor, name: str, validity: int
-    ) -> Batch:
+    def _batch(self, letters: Iterable[tuple[int, Letter]], before: Cursor) -> Batch:
         now = self._clock()
-        newest, last = before.newest, before.uid if before.validity == validity else 0
+        newest, last = before.newest, before.uid
         seen = Seen(before.seen)
         mentions: list[IncomingMention] = []
         for uid, letter in letters:
@@ -122,10 +124,7 @@ class Email:
             fresh = seen.new(letter, mention)
             if fresh is not None and not before.too_old(uid, letter, fresh):
                 mentions.append(fresh)
-        after = replace(
-            before, box=name, validity=validity, uid=last, newest=min(newest or now, now),
-            seen=seen.kept(),
-        )  # fmt: skip
+        after = replace(before, uid=last, newest=min(newest or now, now), seen=seen.kept())
         return Batch(mentions=tuple(mentions), cursor=after.dump())
 
     @property

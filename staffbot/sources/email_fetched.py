@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
+from itertools import chain, takewhile
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,8 @@ _NAME = re.compile(
 _EXTENDED = re.compile(r"([\w-]+)'[\w-]*'(.*)", re.DOTALL)  # utf-8''caf%C3%A9.png
 _RECEIVED = re.compile(rb'INTERNALDATE "([^"]+)"')
 _UID = re.compile(rb"\bUID (\d+)")
+_TOKENS = re.compile(rb'[()]|"(?:[^"\\]|\\.)*"|\{\d+\}\r?\n?[^\x00]*\x00|[^\s()"]+')
+_OF_CONTENT = re.compile(rb"^content-[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
 # Names of attachments, which anybody may have chosen.
 _STRANGE = re.compile(rb'"(?:[^"\\]|\\.)*"|\{\d+\}\r?\n?[^\x00]*\x00')
 
@@ -42,6 +45,54 @@ def messages(told: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
             if content or meta:
                 yield meta + piece, content
             meta, content = b"", b""
+
+
+def text_section(meta: bytes) -> str:
+    """The number of the part with the words: plain text, else HTML; "" where it is no part of many."""
+    _, there, structure = meta.partition(b"BODYSTRUCTURE ")
+    if not there:
+        return ""
+    try:
+        top = _listed(iter(_TOKENS.findall(structure)))
+    except (StopIteration, RecursionError):
+        return ""
+    found = {kind: number for number, kind in reversed(list(_texts(top, "")))}
+    return found.get(b"plain") or found.get(b"html") or ""
+
+
+def _listed(tokens: Iterator[bytes]) -> list[Any]:
+    """The list that the tokens begin with; its strings in lower case, without quotes."""
+    if next(tokens) != b"(":
+        raise StopIteration
+    found: list[Any] = []
+    for token in tokens:
+        if token == b")":
+            return found
+        rest = chain((token,), tokens)
+        found.append(_listed(rest) if token == b"(" else token.strip(b'"').lower())
+    raise StopIteration
+
+
+def _texts(part: list[Any], number: str) -> Iterator[tuple[str, bytes]]:
+    """The texts of a mail of many parts that are no attachments, by their numbers."""
+    parts = list(takewhile(lambda one: isinstance(one, list), part))
+    for at, inner in enumerate(parts, 1):
+        yield from _texts(inner, f"{number}.{at}" if number else str(at))
+    attached = any(isinstance(one, list) and one[:1] == [b"attachment"] for one in part)
+    if number and part[:1] == [b"text"] and not attached:
+        yield number, part[1]
+
+
+def with_text(raw: bytes, told: Sequence[Any]) -> bytes:
+    """The headers of a mail with one part of it alone, as FETCH told of that."""
+    said: dict[bool, bytes] = {
+        b".MIME]" in one[0].upper(): one[1] for one in told if isinstance(one, tuple)
+    }
+    if len(said) != 2:
+        return raw
+    head = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n"
+    own = _OF_CONTENT.sub(b"", head)
+    return own + said[True].replace(b"\r\n", b"\n").strip(b"\n") + b"\n\n" + said[False]
 
 
 def received_at(meta: bytes) -> datetime | None:

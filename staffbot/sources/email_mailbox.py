@@ -68,6 +68,14 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """With another `validity` all numbers mean others; none that is there is above `last`."""
+
+    validity: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
     """The headers of one message."""
 
@@ -141,12 +149,12 @@ class Mailbox:
             raise SourceError(f"the connection to {self._options.host} was closed")
         return self._box
 
-    def select(self, folder: str, *, writing: bool = False) -> int:
-        """Open a folder. Returns its UIDVALIDITY: with another one, all numbers mean others."""
+    def select(self, folder: str, *, writing: bool = False) -> Numbers:
+        """Open a folder, and say what its numbers are worth."""
         with _in_words(self._options, self._network, folder):
-            told = self._open.folder.status(folder, ["UIDVALIDITY"])
+            told = self._open.folder.status(folder, ["UIDVALIDITY", "UIDNEXT"])
             self._open.folder.set(folder, readonly=not writing)
-            return int(told["UIDVALIDITY"])
+            return Numbers(validity=int(told["UIDVALIDITY"]), last=int(told["UIDNEXT"]) - 1)
 
     def sent_folder(self) -> str:
         """The folder of sent mails, by its configured name or as the server marks it; or ""."""
@@ -180,7 +188,16 @@ class Mailbox:
         for meta, raw in self._fetched(uids, what, _AT_ONCE):
             if uid := email_fetched.uid(meta):
                 received, names = email_fetched.received_at(meta), email_fetched.names(meta)
+                if len(raw) >= _MOST_BYTES and (section := email_fetched.text_section(meta)):
+                    raw = self._with_text(uid, raw, section)
                 yield uid, Letter(raw=raw, received_at=received, names=names)
+
+    def _with_text(self, uid: int, raw: bytes, section: str) -> bytes:
+        """A large mail with its words alone: a picture may stand before them."""
+        what = f"(BODY.PEEK[{section}.MIME] BODY.PEEK[{section}]<0.{_MOST_BYTES}>)"
+        with _in_words(self._options, self._network):
+            status, told = self._open.client.uid("FETCH", str(uid), what)
+        return email_fetched.with_text(raw, told) if status == "OK" else raw
 
     def headers(self, uids: Sequence[int]) -> Iterator[Heads]:
         """The headers that tell which message answers which."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from email.policy import default
 from itertools import count
 from typing import Any
@@ -42,13 +45,14 @@ def server() -> Iterator[Dovecot]:
 
 @dataclass
 class Box:
-    """One mailbox, whose way to the reader can be cut."""
+    """One mailbox, whose way to the reader can be cut. `carried` are the bytes that went it."""
 
     server: Dovecot
     port: int = 0
     user: str = field(default_factory=lambda: f"desk{next(_users)}")
     cut: bool = False
     hanging: bool = False
+    carried: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def gets(
@@ -82,7 +86,10 @@ class Box:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self.server.port)
         self.open |= {writer, back}
-        await asyncio.gather(_carry(reader, back), _carry(there, writer))
+        await asyncio.gather(_carry(reader, back), _carry(there, writer, self._count))
+
+    def _count(self, size: int) -> None:
+        self.carried += size
 
     def hangs(self, hanging: bool) -> None:
         """From now on connections are taken and nothing is said on them, until this is over."""
@@ -99,9 +106,14 @@ class Box:
             self.open.clear()
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _carry(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    count: Callable[[int], None] = lambda _: None,
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65_536):
+            count(len(data))
             writer.write(data)
             await writer.drain()
     writer.close()
@@ -253,6 +265,37 @@ async def test_a_large_attachment_is_named_and_not_fetched(box: Box) -> None:
     box.server.put(box.user, mail.as_bytes(), NOW - HOUR)
     [mention] = (await source(box).fetch(None)).mentions
     assert mention.text.startswith("See the pictures.\n\nAttached: one.png, two, café.png")
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+async def test_words_behind_a_large_picture_are_read_without_it(box: Box, kind: str) -> None:
+    mail = MIMEMultipart()
+    mail["From"], mail["Message-ID"] = "Lena <lena@mail.test>", "<9@mail.test>"
+    mail["Subject"] = "Grüße"
+    mail.attach(MIMEImage(b"\x89" * 5_000_000, _subtype="png", name='a "(b".png'))
+    inner = MIMEMultipart("alternative")
+    inner.attach(MIMEText("Is this <yours>? — café" if kind == "plain" else "<p>Is this", kind))
+    mail.attach(inner)
+    listed = MIMEText("no words of hers", "plain")
+    listed["Content-Disposition"] = 'attachment; filename="list.txt"'
+    mail.attach(listed)
+    box.server.put(box.user, mail.as_bytes(), NOW - HOUR)
+    [mention] = (await source(box).fetch(None)).mentions
+    said = "Is this <yours>? — café" if kind == "plain" else "Is this"
+    assert mention.text == f'{said}\n\nAttached: a "(b".png, list.txt'
+    assert mention.title == "Grüße"
+    assert box.carried < 600_000
+
+
+async def test_what_lay_there_is_not_even_read(box: Box) -> None:
+    for number in range(3):
+        old = NOW - timedelta(days=90)
+        box.gets("Old words. " * 10_000, id=str(number), at=old, folder="INBOX")
+    reading = source(box)
+    first = await reading.fetch(None)
+    box.gets("Young", id="young")
+    assert texts(await reading.fetch(first.cursor)) == ["Young"]
+    assert box.carried < 20_000
 
 
 async def test_idle_wakes_it_and_polling_goes_on(box: Box) -> None:
