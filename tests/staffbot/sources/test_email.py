@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -25,7 +25,8 @@ from staffbot.network import AnsweredAtSource, Answering, Batch, Conversation
 from staffbot.secret import Secret
 from staffbot.settings import Network, SourceSettings
 from staffbot.sources.email import Email, network
-from staffbot.sources.email_mailbox import Options
+from staffbot.sources.email_letter import Letter
+from staffbot.sources.email_mailbox import Mailbox, Options
 from tests.dovecots import PASSWORD, Dovecot, dovecot
 from tests.library import HandClock
 from tests.smtp import PostOffice, post_office
@@ -52,6 +53,7 @@ class Box:
     user: str = field(default_factory=lambda: f"desk{next(_users)}")
     cut: bool = False
     hanging: bool = False
+    stalled: bool = False
     carried: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -88,8 +90,10 @@ class Box:
         self.open |= {writer, back}
         await asyncio.gather(_carry(reader, back), _carry(there, writer, self._count))
 
-    def _count(self, size: int) -> None:
+    async def _count(self, size: int) -> None:
         self.carried += size
+        while self.stalled:  # noqa: ASYNC110 - a line that is half open says nothing for ever
+            await asyncio.sleep(0.02)
 
     def hangs(self, hanging: bool) -> None:
         """From now on connections are taken and nothing is said on them, until this is over."""
@@ -109,11 +113,12 @@ class Box:
 async def _carry(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    count: Callable[[int], None] = lambda _: None,
+    count: Callable[[int], Awaitable[None]] | None = None,
 ) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65_536):
-            count(len(data))
+            if count is not None:
+                await count(len(data))
             writer.write(data)
             await writer.drain()
     writer.close()
@@ -308,6 +313,44 @@ async def test_idle_wakes_it_and_polling_goes_on(box: Box) -> None:
     batch = await waiting
     assert texts(batch) == ["Second"]
     assert batch.next_in_seconds is not None
+
+
+async def test_a_line_that_is_half_open_is_given_up(box: Box) -> None:
+    box.gets("First", id="1")
+    impatient = Network(timeout=timedelta(seconds=1.0))
+    reading = Email(settings(box, idle=True), impatient, HandClock(NOW))
+    first = await reading.fetch(None)
+    waiting = asyncio.create_task(reading.fetch(first.cursor))
+    await asyncio.sleep(0.5)
+    box.stalled = True
+    box.gets("Second", id="2")
+    with pytest.raises(SourceError, match="did not answer within 1 seconds"):
+        await waiting
+    box.stalled = False
+    assert texts(await source(box).fetch(first.cursor)) == ["Second"]
+
+
+async def test_what_is_filed_away_meanwhile_costs_its_neighbours_nothing(box: Box) -> None:
+    for id_ in ("1", "2", "3"):
+        box.gets(f"Question {id_}", id=id_)
+
+    class Filing(Mailbox):
+        """A colleague files a mail between the search and the fetching."""
+
+        def letters(self, uids: Sequence[int]) -> Iterator[tuple[int, Letter]]:
+            with box.server.client(box.user) as client:
+                client.select("INBOX")
+                client.store("2", "+FLAGS", "\\Deleted")
+                client.expunge()
+            return super().letters(uids)
+
+    def read() -> list[bytes]:
+        with Filing(settings(box).options, PATIENT) as found:
+            found.select("INBOX")
+            return [letter.raw for _, letter in found.letters(found.uids(above=0))]
+
+    raws = await asyncio.to_thread(read)
+    assert ["1@mail" in str(raw) or "3@mail" in str(raw) for raw in raws] == [True, True]
 
 
 async def test_a_reading_that_waits_can_be_cancelled(box: Box) -> None:
