@@ -45,6 +45,10 @@ def _is_server(found: str) -> str:
 Server = Annotated[str, AfterValidator(_is_server)]
 
 
+class NoInterface(SourceError):
+    """A web page or a redirect where a JSON interface was looked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a server answered; `body` is None where it was no JSON. `at` is by the server's clock."""
@@ -142,7 +146,7 @@ class Api:
     def _answer(self, said: aiohttp.ClientResponse, body: bytes) -> Answer:
         at = moment(said.headers.get("Date", "")) or datetime.now(UTC)
         if 300 <= said.status < 400:
-            raise SourceError(
+            raise NoInterface(
                 f"{self.host} sends programs on to {_origin(said, URL(self._server))}: "
                 "configure the address that it ends at"
             )
@@ -163,7 +167,7 @@ class Api:
         except (ValueError, RecursionError):
             found = None
         if found is None and 200 <= said.status < 300:
-            raise SourceError(
+            raise NoInterface(
                 f"{self.host} answered with something that is no JSON: "
                 "look whether the address is right, and whether a firewall shows a page of its own"
             )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from staffbot.sources import wordpress_comments
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options
 from tests.library import HandClock
+from tests.reply_contract import answering
 from tests.source_contract import Written
 from tests.staffbot.sources.recorded import recorded
 from tests.staffbot.sources.rigs import ReadContract, ReadRig
@@ -272,10 +274,48 @@ async def test_what_is_only_held_again_is_not_gone(blog: Blog) -> None:
     assert changes == [Deleted(native_id=str(gone + 1), at=NOW)]
 
 
-async def test_a_site_without_pretty_links_and_with_its_users_closed(blog: Blog) -> None:
+@pytest.mark.parametrize("there", [404, 301, 200])
+async def test_a_site_without_pretty_links_and_with_its_users_closed(
+    blog: Blog, there: int
+) -> None:
     blog.plain_links = blog.users_closed = True
-    blog.post("Hello", at=NOW - HOUR)
-    assert texts(await source(blog).fetch(None)) == ["Hello"]
+    blog.there = there
+    hello = blog.post("Hello", at=NOW - HOUR)
+    reading = source(blog)
+    assert texts(await reading.fetch(None)) == ["Hello"]
+    to = answering(native_id=str(hello))
+    assert (await reading.reply(to, "Hello!", "k")).native_id == str(hello + 1)
+
+
+async def test_a_firewall_is_told_apart_from_a_wrong_password(blog: Blog) -> None:
+    blog.firewall = True
+    for password in (PASSWORD, ""):
+        with pytest.raises(SourceError, match="before WordPress refuses programs"):
+            await source(blog, password=password).fetch(None)
+
+
+@pytest.mark.parametrize("code", ["rest_disabled", "rest_login_required"])
+async def test_a_plugin_that_closes_the_interface_is_named(blog: Blog, code: str) -> None:
+    body = json.dumps({"code": code, "message": "No."})
+    blog.site.says("/wp-json/wp/v2/users/me", body, status=401, content_type="application/json")
+    with pytest.raises(SourceError, match=rf"plugin closes its REST interface \({code}\)"):
+        await source(blog).fetch(None)
+
+
+async def test_who_signs_in_may_be_named_where_the_site_does_not_tell(blog: Blog) -> None:
+    blog.me_closed = blog.users_closed = True
+    patron = blog.post("Any seed left?", at=NOW - HOUR)
+    blog.post("Two packets.", at=NOW - HOUR / 2, author=STAFF, parent=patron)
+    with pytest.raises(SourceError, match="`accounts`"):
+        await source(blog).fetch(None)
+    options = Options(
+        url=blog.site.url, allow_private=True, username=USER,
+        password=Secret(value=PASSWORD), accounts=(STAFF,),
+    )  # fmt: skip
+    named = WordPress(replace(settings(blog), options=options), PATIENT, HandClock(NOW))
+    assert texts(await named.fetch(None)) == ["Any seed left?"]
+    found = await named.find_reply(answering(native_id=str(patron)), "Two packets.", "k")
+    assert found is not None
 
 
 @pytest.mark.parametrize(
@@ -301,7 +341,8 @@ async def test_a_refusal_says_what_to_do_and_keeps_the_password(blog: Blog) -> N
 
 async def test_a_password_never_follows_a_redirect(blog: Blog) -> None:
     moved = {"Location": "https://elsewhere.example/wp-json/?key=1"}
-    blog.site.says("/wp-json/wp/v2/users/me", "", status=301, headers=moved)
+    for path in ("/wp-json/wp/v2/users/me", "/"):
+        blog.site.says(path, "", status=301, headers=moved)
     with pytest.raises(SourceError, match=r"on to https://elsewhere\.example: configure"):
         await source(blog).fetch(None)
 
@@ -336,7 +377,8 @@ async def test_records_without_their_fields_cost_their_neighbours_nothing(blog: 
 
 
 async def test_what_is_no_json_points_at_the_address(blog: Blog) -> None:
-    blog.site.says("/wp-json/wp/v2/comments", "<html>", content_type="text/html")
+    for path in ("/wp-json/wp/v2/comments", "/"):
+        blog.site.says(path, "<html>", content_type="text/html")
     with pytest.raises(SourceError, match="no JSON"):
         await source(blog).fetch(None)
 

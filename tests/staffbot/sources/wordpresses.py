@@ -49,6 +49,9 @@ class Blog:
     down: int = 0
     hanging: asyncio.Event | None = None
     plain_links: bool = False
+    there: int = 404  # without pretty links: what stands where they would lead
+    me_closed: bool = False
+    firewall: bool = False
     users_closed: bool = False
     editor: bool = True
     broken: Any = None
@@ -96,13 +99,18 @@ class Blog:
     async def _answer(self, request: web.Request) -> web.Response:
         if self.hanging is not None:
             await self.hanging.wait()
+        if self.firewall:
+            return web.Response(status=403, text="<html>Blocked", content_type="text/html")
         if self.down:
             return web.Response(status=self.down, headers={"Retry-After": "17"})
         path = request.path.removeprefix("/wp-json")
         if path == request.path:
             path = request.query.get("rest_route", "")
         elif self.plain_links:
-            return web.Response(status=404, text="<html>Not found</html>", content_type="text/html")
+            moved = {"Location": f"{request.path}/"} if self.there == 301 else {}
+            return web.Response(
+                status=self.there, text="<html>", content_type="text/html", headers=moved
+            )
         signed = request.headers.get("Authorization", "")
         if signed:
             expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -130,6 +138,8 @@ class Blog:
 
     def _route(self, path: str, query: dict[str, str], signed: bool) -> web.Response:
         match path:
+            case "users/me" if self.me_closed:
+                return _refused(404, "rest_no_route")
             case "users/me":
                 return _json({"id": STAFF}) if signed else _refused(401, "rest_not_logged_in")
             case "users":
