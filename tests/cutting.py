@@ -17,6 +17,7 @@ _BACK = ("Content-Type", "X-WP-Total", "X-WP-TotalPages", "Date")
 class Way:
     """`cuts` answers to POST requests are broken off, one after the other; `posted` are their statuses.
 
+    drops    headers of requests that do not go on
     before   hears of each request; a word from it is its fate: "cut", or a status such as "500"
     after    hears of each request once the server has answered it
     """
@@ -24,6 +25,7 @@ class Way:
     url: str = ""
     cuts: int = 0
     posted: list[int] = field(default_factory=list)
+    drops: tuple[str, ...] = ()
     before: Callable[[web.Request], str] = lambda _: ""
     after: Callable[[web.Request], None] = lambda _: None
 
@@ -36,7 +38,9 @@ async def a_way_to(server: str) -> AsyncIterator[Way]:
 
         async def carry(request: web.Request) -> web.StreamResponse:
             headers = {
-                name: request.headers[name] for name in _ON_THE_WAY if name in request.headers
+                name: request.headers[name]
+                for name in _ON_THE_WAY
+                if name in request.headers and name not in way.drops
             }
             url, body = server + request.path_qs, await request.read()
             if fate := way.before(request):

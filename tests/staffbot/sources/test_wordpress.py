@@ -287,6 +287,15 @@ async def test_a_site_without_pretty_links_and_with_its_users_closed(
     assert (await reading.reply(to, "Hello!", "k")).native_id == str(hello + 1)
 
 
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_site_in_a_folder(blog: Blog, plain: bool) -> None:
+    blog.folder, blog.plain_links = "/blog", plain
+    blog.post("Hello", at=NOW - HOUR)
+    options = Options(url=f"{blog.site.url}/blog/", allow_private=True)
+    found = replace(settings(blog, password=""), options=options)
+    assert texts(await WordPress(found, PATIENT, HandClock(NOW)).fetch(None)) == ["Hello"]
+
+
 async def test_a_firewall_is_told_apart_from_a_wrong_password(blog: Blog) -> None:
     blog.firewall = True
     for password in (PASSWORD, ""):

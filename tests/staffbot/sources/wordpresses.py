@@ -50,6 +50,7 @@ class Blog:
     hanging: asyncio.Event | None = None
     plain_links: bool = False
     there: int = 404  # without pretty links: what stands where they would lead
+    folder: str = ""
     me_closed: bool = False
     firewall: bool = False
     users_closed: bool = False
@@ -103,8 +104,9 @@ class Blog:
             return web.Response(status=403, text="<html>Blocked", content_type="text/html")
         if self.down:
             return web.Response(status=self.down, headers={"Retry-After": "17"})
-        path = request.path.removeprefix("/wp-json")
-        if path == request.path:
+        asked = request.path.removeprefix(self.folder)
+        path = asked.removeprefix("/wp-json")
+        if path == asked:
             path = request.query.get("rest_route", "")
         elif self.plain_links:
             moved = {"Location": f"{request.path}/"} if self.there == 301 else {}
