@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ class PostOffice:
     refuses   (command, code): RCPT or DATA is answered so; 0: well again
     cuts      the connection breaks once a mail was taken, before a word of it
     cuts_at   the connection breaks at this command
+    hears     is told of each command before it is answered, and "taken" once a mail is
     offers    what it says to EHLO that it can, such as "AUTH PLAIN"
     """
 
@@ -24,6 +25,7 @@ class PostOffice:
     refuses: tuple[str, int] = ("", 0)
     cuts: bool = False
     cuts_at: str = ""
+    hears: Callable[[str], None] = lambda _: None
     offers: tuple[str, ...] = ()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,6 +36,7 @@ class PostOffice:
         await say("220 post office")
         while line := (await reader.readline()).decode().strip():
             verb = line[:4].upper()
+            self.hears(verb)
             if verb == self.cuts_at:
                 writer.transport.abort()
                 return
@@ -43,6 +46,7 @@ class PostOffice:
                 await say("354 go on")
                 mail = await reader.readuntil(b"\r\n.\r\n")
                 self.mails.append(mail[:-3].replace(b"\r\n..", b"\r\n."))
+                self.hears("taken")
                 if self.cuts:
                     writer.transport.abort()
                     return

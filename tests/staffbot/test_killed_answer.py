@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from aiohttp import web
@@ -42,6 +43,10 @@ request_life = "2s"
 # In this order, each in a life of its own: at the request before the answer, at the look-up of one in
 # doubt, with the answer sent and not taken, and with it taken and nobody told.
 STEPS = ("ask", "find", "before", "after")
+
+
+class Kills(Protocol):
+    process: asyncio.subprocess.Process | None
 
 
 class Killing:
@@ -118,10 +123,10 @@ async def on_a_real_one() -> AsyncIterator[Asked]:
         yield Asked(site.url, site.username, site.password, comment, answers)
 
 
-async def with_an_answer_written(settings: Settings) -> None:
+async def with_an_answer_written(settings: Settings, name: str = "blog") -> None:
     """What a house knows that was asked, and was stopped once somebody had answered."""
-    [blog] = [one for one in settings.sources if one.name == "blog"]
-    source = plugins.networks()["wordpress"].open(blog, settings.network, system_clock)
+    [named] = [one for one in settings.sources if one.name == name]
+    source = plugins.networks()[named.type].open(named, settings.network, system_clock)
     assert isinstance(source, Source)
     assert isinstance(source, Replies)
     batch = await source.fetch(None)
@@ -129,7 +134,7 @@ async def with_an_answer_written(settings: Settings) -> None:
     try:
         desk = Desk(store, app.limited(settings, [source]), system_clock)
         await desk.acting(sync_staff)
-        await desk.acting(take_in, source="blog", batch=batch)
+        await desk.acting(take_in, source=name, batch=batch)
         await desk.acting(_write)
     finally:
         await asyncio.to_thread(store.close)
@@ -143,7 +148,7 @@ def _write(tx: Tx) -> None:
 
 @asynccontextmanager
 async def process(
-    folder: Path, killing: Killing, secrets: Mapping[str, str]
+    folder: Path, killing: Kills, secrets: Mapping[str, str]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     with (folder / "staffbot.log").open("ab") as log:
         made = await asyncio.create_subprocess_exec(
