@@ -115,6 +115,10 @@ class Mailbox:
             self._box = box
 
     def _sign_in(self, box: BaseMailBox) -> None:
+        if "LOGINDISABLED" in box.client.capabilities:
+            raise SourceError(
+                f"{self._options.host} takes passwords over TLS only: set security to tls or starttls"
+            )
         user, password = self._options.username, self._options.password.value
         login = box.login if (user + password).isascii() else box.login_utf8
         try:
@@ -266,7 +270,8 @@ def _hang_up(box: BaseMailBox) -> None:
     try:
         box.logout()
     except (OSError, imaplib.IMAP4.error, ImapToolsError):
-        box.client.shutdown()
+        with suppress(OSError):  # it may be closed already
+            box.client.shutdown()
 
 
 @contextmanager

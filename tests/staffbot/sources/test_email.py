@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -15,6 +15,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import default
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from staffbot.settings import Network, SourceSettings
 from staffbot.sources.email import Email, network
 from staffbot.sources.email_letter import Letter
 from staffbot.sources.email_mailbox import Mailbox, Options
+from tests import certificates
 from tests.dovecots import PASSWORD, Dovecot, dovecot
 from tests.library import HandClock
 from tests.smtp import PostOffice, post_office
@@ -607,6 +609,45 @@ async def test_what_keeps_a_mail_from_being_sent_is_said(
     if "MAIL" not in str(office_is) and "RCPT" not in str(office_is):
         assert not found[1].ok
         assert says in found[1].said
+
+
+@pytest.mark.parametrize("way", ["tls", "starttls"])
+async def test_mail_goes_over_tls_where_the_certificate_is_known(
+    box: Box, way: str, tmp_path: Path
+) -> None:
+    box.gets("Do you lend looms?")
+    certificate, key = certificates.made_in(tmp_path)
+    tls = certificates.of_a_server(certificate, key)
+    knows = replace(PATIENT, ca_file=certificate)
+    async with post_office(tls, at_once=way == "tls") as office:
+        found = settings(box, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security=way)
+        with pytest.raises(DeliveryError, match="certificate that is not trusted") as stranger:
+            await Email(found, PATIENT, HandClock(NOW)).reply(answering(), "Yes.", _KEY)
+        assert not stranger.value.ambiguous
+        await Email(found, knows, HandClock(NOW)).reply(answering(), "Yes.", _KEY)
+        assert len(office.mails) == 1
+        assert office.secured == (way == "starttls")
+
+
+async def test_a_mailbox_that_takes_passwords_over_tls_only_says_so() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] ready\r\n")
+        while line := (await reader.readline()).decode():
+            tag, verb, *_ = line.split()
+            if verb == "CAPABILITY":
+                writer.write(b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n")
+            assert verb != "LOGIN"
+            writer.write(f"{tag} OK done\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    options = Options(
+        host="127.0.0.1", port=server.sockets[0].getsockname()[1], security="none",
+        username="x", password=Secret(value="x"),
+    )  # fmt: skip
+    with pytest.raises(SourceError, match="over TLS only"):
+        await Email(SourceSettings(name="mail", type="email", options=options), PATIENT).fetch(None)
+    server.close()
 
 
 async def test_check_signs_in_to_send_and_sends_nothing(box: Box, office: PostOffice) -> None:
