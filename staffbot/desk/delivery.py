@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, case, select, update
 from staffbot.desk import troubles
 from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Tx
-from staffbot.desk.mailroom import Post
+from staffbot.desk.posted import Post
 from staffbot.errors import DeliveryError
 from staffbot.model import MessageRef
 from staffbot.tables import posts

@@ -17,7 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from staffbot import stats
 from staffbot.desk import pulse, troubles
 from staffbot.desk.ledger import Tx, record_for_team
-from staffbot.desk.mailroom import Post, say_now, want
+from staffbot.desk.mailroom import say_now, want
+from staffbot.desk.posted import Post
 from staffbot.desk.reading import listing_of
 from staffbot.digest import DigestFacts, Gone, digest
 from staffbot.digest_days import day_before, days_due, is_too_late

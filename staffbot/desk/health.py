@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from staffbot.desk import mailroom
+from staffbot.desk import posted
 from staffbot.desk.ledger import Tx
 from staffbot.desk.troubles import Trouble, begin, current, end
 from staffbot.model import Status
@@ -64,11 +64,11 @@ class Report:
 
 def report(tx: Tx) -> Report:
     """How the program does."""
-    unsent = mailroom.oldest_unsent(tx)
+    unsent = posted.oldest_unsent(tx)
     return Report(
         at=tx.real_now,
         oldest_unsent=unsent,
-        posts=mailroom.counts(tx),
+        posts=posted.counts(tx),
         sources=tuple(_state(row) for row in _source_rows(tx)),
         troubles=tuple(current(tx)),
         in_hand=_in_hand(tx),
@@ -96,7 +96,7 @@ def _found(tx: Tx) -> Iterator[tuple[str, str]]:
     for row in _source_rows(tx):
         if said := _source_trouble(tx, row):
             yield f"source:{row.name}", said
-    unsent = mailroom.oldest_unsent(tx)
+    unsent = posted.oldest_unsent(tx)
     if unsent is not None and _is_stuck(tx, unsent):
         yield "posts", f"A post has been waiting to go out for {_minutes(unsent)}."
 

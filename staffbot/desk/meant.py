@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 
 from staffbot.commands import Clear
 from staffbot.desk.ledger import Tx
-from staffbot.desk.mailroom import of_ref
+from staffbot.desk.posted import of_ref
 from staffbot.desk.reading import ROWS, Listing, listing, owned, teams_of
 from staffbot.errors import Refused
 from staffbot.model import (

@@ -11,8 +11,8 @@ from dataclasses import replace
 from staffbot.cards import card, moved_card, storm_card
 from staffbot.desk import digests, figures, nagging, replying
 from staffbot.desk.ledger import Tx, find
-from staffbot.desk.mailroom import Post, by_key
 from staffbot.desk.people import name_of
+from staffbot.desk.posted import Post, by_key
 from staffbot.desk.reading import card_facts, network_of, storm_facts
 from staffbot.messages import Button, Message
 from staffbot.model import Mention, Room, Status

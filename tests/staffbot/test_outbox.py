@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from staffbot.desk import carriage, mailroom, troubles
+from staffbot.desk import carriage, mailroom, posted, troubles
 from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Tx
 from staffbot.messages import Message
@@ -183,7 +183,7 @@ async def test_what_may_have_arrived_is_not_sent_again_where_it_was_for_its_mome
     async with carrying(quick, chat):
         await until(lambda: states(quick) == ["unknown"], "unknown")
     assert chat.history == {}
-    assert quick.desk.look(mailroom.counts)["unknown"] == 1
+    assert quick.desk.look(posted.counts)["unknown"] == 1
 
 
 async def test_what_the_platform_refuses_is_shown_to_a_person_and_delays_nothing(
