@@ -302,6 +302,7 @@ WHO_MAY = {
     "staff": "everyone who works here",
     "owner": "its owner, deputies and managers; anyone where nobody has it",
     "trusted": "its owner, deputies, managers, and people named for private messages",
+    "lead": "deputies and managers",
 }
 
 

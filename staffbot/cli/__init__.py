@@ -1,7 +1,7 @@
 """The command line: every command of `staffbot`, and how its errors are said. Decides nothing.
 
 running    run and demo              checking   check, with --data and --route
-database   migrate and backup        beginning  init
+database   migrate, backup, resend   beginning  init
 telling    digest                    figures    stats and export
 """
 
@@ -34,6 +34,7 @@ app.command("init")(beginning.init)
 app.command("check")(checking.check)
 app.command("migrate")(database.migrate)
 app.command("backup")(database.backup)
+app.command("resend")(database.resend)
 app.command("stats")(figures.stats)
 app.command("export")(figures.export)
 app.command("digest")(telling.digest)

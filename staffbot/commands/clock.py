@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from staffbot.commands.registry import Clear, Group, Slot, Takes, Verb
+from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
 
 _MENTION = Slot(
     name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
@@ -103,5 +103,17 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         changes=False,
         clear=Clear.NONE,
         example="health",
+    ),
+    Verb(
+        name="resend",
+        does="Try again what could not be delivered, once its cause is mended",
+        group=Group.SEE,
+        slots=(_MENTION,),
+        aliases=("send again",),
+        may=May.LEAD,
+        clear=Clear.UNASKED,
+        example="resend",
+        more="With a number only the posts about that mention. What was given up, and why, stands in "
+        "health.",
     ),
 )

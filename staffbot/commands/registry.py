@@ -25,6 +25,7 @@ class May(StrEnum):
     STAFF = "staff"
     OWNER = "owner"
     TRUSTED = "trusted"
+    LEAD = "lead"
 
 
 class Clear(StrEnum):

@@ -44,6 +44,7 @@ class Report:
 
     at        real time, as are the moments of sources
     in_hand   open and claimed mentions by team and status
+    unwritable  why the database could not be written of late, or empty
     """
 
     at: datetime
@@ -55,11 +56,13 @@ class Report:
     overdue: dict[str, int]
     received: int
     stuck: bool
+    unwritable: str
 
     @property
     def ok(self) -> bool:
-        """Whether posts go out; a source in trouble is for people, not for a monitor to restart."""
-        return not self.stuck
+        """Whether what people do is stored, and posts go out; a source in trouble is for people, not
+        for a monitor to restart."""
+        return not self.stuck and not self.unwritable
 
 
 def report(tx: Tx) -> Report:
@@ -77,6 +80,7 @@ def report(tx: Tx) -> Report:
             select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == "mention")
         ).scalar_one(),
         stuck=_is_stuck(tx, unsent),
+        unwritable=tx.unwritable,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, true
 
 from staffbot.desk.ledger import Tx
 from staffbot.model import MessageRef, Room
@@ -98,10 +98,11 @@ def counts(tx: Tx) -> dict[str, int]:
     return dict.fromkeys(looked_at, 0) | {state: int(number) for state, number in rows}
 
 
-def parked(tx: Tx, limit: int = 50) -> tuple[Post, ...]:
-    """Posts that were given up, newest first; each has its open trouble."""
+def parked(tx: Tx, mention: int | None = None) -> tuple[Post, ...]:
+    """Posts that were given up (of one mention, where it is named), oldest first."""
+    about = true() if mention is None else posts.c.mention == mention
     rows = tx.conn.execute(
-        select(posts).where(posts.c.state == "parked").order_by(posts.c.id.desc()).limit(limit)
+        select(posts).where(posts.c.state == "parked", about).order_by(posts.c.id)
     )
     return tuple(post_of(row) for row in rows)
 

@@ -11,6 +11,7 @@ from staffbot.desk.ledger import Tx, find
 from staffbot.desk.meant import resolve
 from staffbot.desk.people import find_person, name_of
 from staffbot.desk.reading import teams_of
+from staffbot.desk.resending import refuse_staff
 from staffbot.errors import Refused
 from staffbot.messages import Message, Reply
 from staffbot.model import Actor, AlreadyClaimed, Answer, Person
@@ -95,7 +96,9 @@ def job_of(tx: Tx, actor: Actor, person: Person, call: Call, *, mention: int | N
 
 def _permit(job: Job) -> None:
     """The registry's rule, at each action; the desk asks again within its use case."""
-    if job.verb.may is May.STAFF or not job.number:
+    if job.verb.may is May.LEAD and (why := refuse_staff(job.tx, job.person)):
+        raise Refused(why)
+    if job.verb.may in (May.STAFF, May.LEAD) or not job.number:
         return
     mention = find(job.tx, job.number)
     if mention is None or (job.verb.may is May.TRUSTED and not mention.private):

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from staffbot import answers
-from staffbot.desk import availability, closures, health, pausing, preferences
+from staffbot.desk import availability, closures, health, pausing, preferences, resending
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.doorsign import door_lines, parse_door_change, said_of
 from staffbot.errors import Refused
@@ -152,11 +152,17 @@ def _health(job: Job) -> Reply:
     report = health.report(job.tx)
     unsent = report.oldest_unsent
     lines = [f"{one.said} (for {duration(report.at - one.began_at)})" for one in report.troubles]
+    if report.unwritable:
+        lines.insert(0, f"Nothing can be stored just now: {report.unwritable}.")
     if unsent is not None and report.stuck:
         lines.append(f"The oldest post has been waiting for {duration(unsent)}.")
     if not lines:
         return say("All is well.", f"{count(len(report.sources), 'source')} read.")
     return answers.troubles(lines)
+
+
+def _resend(job: Job) -> Reply:
+    return job.answer(resending.resend(job.tx, job.number or None, job.person))
 
 
 HANDLERS: dict[str, Handler] = {
@@ -170,4 +176,5 @@ HANDLERS: dict[str, Handler] = {
     "hours": _hours,
     "settings": _settings,
     "health": _health,
+    "resend": _resend,
 }

@@ -201,6 +201,15 @@ def test_who_may(may: May, person: Person, owner: str | None, allowed: bool) -> 
         assert why.endswith(".")
 
 
+def test_what_is_for_those_who_lead_names_them() -> None:
+    assert refusal(May.LEAD, MIA, 0, None) is None
+    assert refusal(May.LEAD, DORA, 0, None) is None
+    why = refusal(May.LEAD, BEN, 0, None, "Dora or Mia")
+    assert why == "That is for deputies and managers: Dora or Mia."
+    shared = Person(key="desk", name="Front desk", shared=True, role=Role.MANAGER)
+    assert refusal(May.LEAD, shared, 0, None), "nobody knows who sits there"
+
+
 @pytest.mark.parametrize(
     ("text", "verb", "before", "typed", "slots"),
     [

@@ -10,10 +10,12 @@ import structlog
 from sqlalchemy import text, update
 
 from staffbot.commands import VERBS, find
+from staffbot.desk import carriage, delivery
 from staffbot.desk.ledger import Tx
 from staffbot.dispatch import Dispatch
 from staffbot.dispatch.asking import FORMS
 from staffbot.dispatch.entrance import HANDLERS
+from staffbot.errors import DeliveryError
 from staffbot.messages import Button, Form, Message, Quote
 from staffbot.model import Actor, Kind, Outcome, Room, Status
 from staffbot.seams import Desk as DeskSeam
@@ -469,6 +471,34 @@ async def test_every_verb_answers_with_a_sentence_and_never_raises(staff: Staff)
                 assert reply.text.endswith((".", "?", "!")), (line, reply.text)
                 assert "our fault" not in reply.text, line
     assert staff.library.rows(events)
+
+
+async def test_what_was_given_up_is_tried_again_by_who_leads(staff: Staff) -> None:
+    for _ in range(2):
+        staff.library.arrives()
+
+    def give_up(tx: Tx) -> None:
+        for taken in carriage.take_due(tx, "me", ["local"], 1, timedelta(minutes=1)):
+            delivery.failed(tx, taken, DeliveryError("invalid blocks.", permanent=True))
+
+    staff.library.desk.act(give_up)
+    staff.library.desk.act(give_up)
+    health = (await staff.types("health", "ben")).plain()
+    assert "The card of #1 in local:desk is not delivered: invalid blocks. " in health
+    assert "Once that is mended, /lib resend 1 tries it again." in health
+    assert await staff.says("resend", "ben") == (
+        "That is for deputies and managers: Dora Weiss or Mia Lang."
+    )
+    assert await staff.says("resend 9", "mia") == (
+        "There is no mention 9. /lib health names what is given up."
+    )
+    assert await staff.says("resend 1", "dora") == (
+        "1 post tried again. What fails again is named by /lib health."
+    )
+    assert [row.state for row in staff.library.rows(posts)] == ["waiting", "parked"]
+    assert (await staff.says("resend 1", "mia")).startswith("Nothing about 1 was given up")
+    assert (await staff.says("send again", "mia")).startswith("1 post tried again.")
+    assert await staff.says("health", "mia") == "All is well."
 
 
 @pytest.mark.parametrize("verb", ["mine", "queue", "show 1", "why 1", "help", "help done"])

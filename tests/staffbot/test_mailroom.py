@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from staffbot.desk import carriage, delivery, mailroom, posted, troubles
+from staffbot.desk import carriage, delivery, mailroom, posted, resending, troubles
 from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Tx
 from staffbot.errors import DeliveryError
@@ -167,7 +167,10 @@ def test_a_room_that_takes_nothing_is_one_trouble_until_it_is_back(library: Libr
         [taken] = take(library)
         assert library.desk.act(delivery.failed, taken, lost) == "parked"
     [trouble] = library.desk.look(troubles.current)
-    assert trouble.said == "Nothing is delivered in local:desk: the channel is away"
+    assert trouble.said == (
+        "Nothing is delivered in local:desk: the channel is away. "
+        "Once that is mended, /lib resend tries again what waits for it."
+    )
     library.desk.act(notice, "a3")
     [taken] = take(library)
     assert library.desk.act(delivery.sent, taken, ref("3"), 1)
@@ -204,9 +207,12 @@ def test_a_post_is_given_up_only_if_its_room_takes_others(library: Library) -> N
     assert again.key == "a1"
     assert library.desk.act(delivery.failed, again, outage) == "parked"
     [trouble] = library.desk.look(troubles.current)
-    assert trouble.said == "The notice in local:desk is not delivered: internal error"
+    assert trouble.said == (
+        "The notice in local:desk is not delivered: internal error. "
+        "Once that is mended, /lib resend tries it again."
+    )
     assert [post.key for post in library.desk.look(posted.parked)] == ["a1"]
-    assert library.desk.act(delivery.resume, [again.id]) == 1
+    assert library.desk.act(resending.again) == 1
     assert library.desk.look(troubles.current) == []
     assert [post.key for post in take(library)] == ["a1"]
 
