@@ -84,7 +84,8 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         ),
         clear=Clear.NONE,
         example="hours close until 15:00",
-        more="Also: hours open sun 10:00-14:00. Due times move at once, and the channel is told.",
+        more="Also: hours open sun 10:00-14:00, hours close eastside tomorrow. Without a team, all "
+        "teams are meant. Due times move at once, and the channel is told.",
     ),
     Verb(
         name="settings",

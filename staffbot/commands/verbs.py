@@ -138,6 +138,7 @@ VERBS: tuple[Verb, ...] = (
         slots=(_MENTION,),
         clear=Clear.NONE,
         example="reopen 42",
+        more="It goes back to the team, and an answer is owed from now on, also where none was.",
     ),
     Verb(
         name="undo",

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import update
 
 from staffbot.desk.conversations import add_note, clock_from_now
-from staffbot.desk.ledger import Tx, again, enact, to_change
+from staffbot.desk.ledger import Tx, again, enact, to_change, typed
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
 from staffbot.policy import answered_within, waited_seconds, worked_seconds
 from staffbot.tables import mentions
+from staffbot.words import moment
 
 _SAID = {
     Outcome.ANSWERED: "answered",
@@ -137,26 +138,28 @@ def thanks(tx: Tx, number: int, person: Person) -> Answer:
 
 
 def reopen(tx: Tx, number: int, person: Person) -> Answer:
-    """Open a closed mention again: a new cycle with new clocks, for the whole team."""
+    """Open a closed mention again: a new cycle with new clocks, for the whole team.
+
+    Whoever opens it by hand says that it is not done, so an answer is owed, also where none was
+    (it was only heard, or just thanks).
+    """
     mention = to_change(tx, number)
     if mention.status is not Status.CLOSED:
         return Unchanged(mention=number, said=f"{number} is not closed.")
     event = begin_again(tx, mention, person)
-    return Done(mention=number, said=f"{number} is open again.", event=event)
+    due = again(tx, number).answer_due_at
+    by = f", answer by {moment(due, tx.team(mention.team).hours.zone)}" if due else ""
+    heard = "" if mention.expects_answer else f" {typed(tx, f'heard {number}')} if none is owed."
+    return Done(mention=number, said=f"{number} is open again{by}.{heard}", event=event)
 
 
-def begin_again(
-    tx: Tx, mention: Mention, person: Person | None, *, expects: bool | None = None, **detail: Any
-) -> int:
-    """A new cycle of a closed mention, whose clocks start now. Returns the event.
-
-    `expects`: whether an answer is owed now; as before where it is left out.
-    """
-    owed = mention.expects_answer if expects is None else expects
+def begin_again(tx: Tx, mention: Mention, person: Person | None, **detail: Any) -> int:
+    """A new cycle of a closed mention, in which an answer is owed and whose clocks start now.
+    Returns the event."""
     event = enact(
         tx, mention, Happened.REOPENED, person,
         {
-            **clock_from_now(tx, mention, owed),
+            **clock_from_now(tx, mention, expects=True),
             "status": Status.OPEN, "outcome": None, "topics": [], "cycle": mention.cycle + 1,
             "claimed_at": None, "answered_at": None, "closed_at": None, "owner": None,
             "waited_seconds": 0, "waiting_since": None, "snoozed_until": None,

@@ -53,6 +53,17 @@ def by_key(tx: Tx, key: str) -> Post | None:
     return None if row is None else post_of(row)
 
 
+def begun_with(tx: Tx, prefix: str) -> tuple[Post, ...]:
+    """The posts about no single mention whose outbox key begins so."""
+    rows = tx.conn.execute(
+        # By the index of mentions, as that of keys does not serve a beginning of one.
+        select(posts)
+        .where(posts.c.mention.is_(None), posts.c.key.startswith(prefix, autoescape=True))
+        .order_by(posts.c.id)
+    )
+    return tuple(post_of(row) for row in rows)
+
+
 def of_ref(tx: Tx, ref: MessageRef) -> int | None:
     """The number of the mention whose post became this message: for reactions and threads."""
     return tx.conn.execute(

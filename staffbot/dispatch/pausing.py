@@ -8,7 +8,8 @@ from datetime import datetime
 from staffbot import answers
 from staffbot.desk import availability, closures, health, pausing, preferences, resending
 from staffbot.dispatch.jobs import Handler, Job
-from staffbot.doorsign import door_lines, parse_door_change, said_of
+from staffbot.doorchange import parse_door_change
+from staffbot.doorsign import door_lines, said_of
 from staffbot.errors import Refused
 from staffbot.hours import Hours
 from staffbot.messages import Bullets, Heading, Message, Part, Reply, say

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from staffbot.desk import claims, closing, conversations, people, undoing
+from staffbot.desk import claims, closing, conversations, people, posted, undoing
+from staffbot.desk.rendering import render
 from staffbot.errors import Refused
 from staffbot.model import Actor, AlreadyClaimed, Done, Gone, Outcome, Room, Status, Unchanged
 from staffbot.settings import StaffMember, Team, TeamRoom
@@ -195,6 +196,34 @@ def test_an_unknown_topic_is_refused_with_those_there_are(library: Library) -> N
             library, closing.close, number, library.person("ana"), outcome=Outcome.ANSWERED,
             topics=["praise"],
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["just thanks", "only heard"])
+def test_what_is_opened_again_by_hand_has_a_clock(library: Library, before: str) -> None:
+    number = library.arrives(
+        "Thank you!", expects_answer=None if before == "just thanks" else False
+    )
+    if before == "just thanks":
+        _do(library, closing.thanks, number, library.person("ana"))
+    else:
+        _do(library, closing.close, number, library.person("ana"), outcome=Outcome.NOT_FOR_US)
+    library.clock.forward(days=1, hours=1)
+    done = _do(library, closing.reopen, number, library.person("ben"))
+    assert done.said == (
+        f"{number} is open again, answer by Wed 4 Mar 15:00. /lib heard {number} if none is owed."
+    )
+    mention = library.mention(number)
+    assert (mention.status, mention.expects_answer) == (Status.OPEN, True)
+    assert mention.clock_from == library.clock.now
+    assert mention.answer_due_at == library.clock.now + timedelta(hours=4)
+    assert mention.claim_due_at == library.clock.now + timedelta(hours=2)
+    [card] = library.desk.look(posted.cards_of, number)
+    shown = library.desk.look(render, card)
+    assert shown is not None
+    assert "State: Unclaimed, opened again" in shown.plain()
+    assert "Claim by Wed 4 Mar 13:00; answer by Wed 4 Mar 15:00" in shown.plain()
+    _do(library, undoing.undo, done.event, library.person("ben"))
+    assert not library.mention(number).expects_answer
 
 
 def test_just_thanks_closes_without_a_clock(library: Library) -> None:

@@ -105,7 +105,7 @@ async def test_the_way_of_one_mention_on_both_databases(library: Library) -> Non
     assert closed.topics == ("idea", "thanks")
     assert closed.answered_at == library.clock.now - timedelta(minutes=7)
     assert await staff.says("claim 1", who="ben") != ""
-    assert await staff.says("reopen 1", who="ben") == "1 is open again."
+    assert await staff.says("reopen 1", who="ben") == "1 is open again, answer by Tue 3 Mar 14:12."
 
 
 async def test_one_winner_of_many_who_press_at_once(library: Library) -> None:
