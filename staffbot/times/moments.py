@@ -78,8 +78,11 @@ def parse_day(text: str, today: date, *, past: bool = False) -> date | None:
     near = {"today": 0, "tomorrow": 1, "yesterday": -1}
     if plain in near:
         return today + timedelta(days=near[plain])
-    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", plain):
-        return _date(*map(int, plain.split("-")))
+    numbers = re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", plain)
+    if numbers:
+        return _date(int(numbers[1]), int(numbers[3]), int(numbers[4]))
+    if re.fullmatch(r"\d{1,2}\.\d{1,2}\.(\d{4})?|\d{1,2}/\d{1,2}/\d{4}", plain):
+        return _in_numbers(plain, today, past)
     weekday = _weekday(plain, past)
     if weekday is not None:
         ahead = (weekday - today.weekday()) % 7
@@ -227,8 +230,30 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
+def _in_numbers(plain: str, today: date, past: bool) -> date | None:
+    """`24.12.2026`, `24.12.`; with slashes only where it is clear which number is the month."""
+    first, second, year = (int(part) if part else None for part in re.split(r"[./]", plain))
+    assert first is not None
+    assert second is not None
+    if "/" in plain and first != second and max(first, second) <= 12:
+        raise Refused(
+            f"{quoted(plain)} may be two days. Write {year}-{second:02}-{first:02} "
+            f"or {year}-{first:02}-{second:02}."
+        )
+    day, month = (second, first) if "/" in plain and second > 12 else (first, second)
+    if not 1 <= month <= 12:
+        return None
+    return _day_and_month(f"{day} {_MONTH_NAMES[month - 1]} {year or ''}".strip(), today, past)
+
+
+def month_of(word: str) -> int | None:
+    """1 to 12 for a month's name, or its first three letters or more."""
+    found = _named("september" if word == "sept" else word, _MONTH_NAMES)
+    return None if found is None else found + 1
+
+
 def _day_and_month(plain: str, today: date, past: bool) -> date | None:
-    found = re.fullmatch(r"(\d{1,2})\.? ([a-z]+)\.?(?: (\d{4}))?", plain)
+    found = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?([a-z]+)\.?(?: (\d{4}))?", plain)
     if found:
         number, name, year = int(found[1]), found[2], found[3]
     else:
