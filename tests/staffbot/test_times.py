@@ -195,7 +195,8 @@ def test_a_bare_time_is_the_nearest_minute_that_shows_it(
 WORDS = """today tomorrow yesterday mon sunday next last week month quarter year opening now at
     2h 3d 0m 16:30 4pm 24:00 25:00 2026-12-24 9999-12-31 0001-01-01 feb 29 30 .. to 2026 q1
     2026-q4 9999 9998-12 0002 99999d 400d 99999w until noon ago since
-    between and from on november q3 1-15 - w46 months 31.12. 1.13.2026 01/11/2026 13/13/2026 ever \u0663h \u00b2d"""
+    between and from on november q3 1-15 - w46 months 31.12. 1.13.2026 01/11/2026 13/13/2026
+    ever \u0663h \u00b2d"""
 typed = st.lists(st.sampled_from(WORDS.split()), max_size=4).map(" ".join) | st.text(max_size=20)
 
 
