@@ -15,7 +15,7 @@ from staffbot import log, metrics
 from staffbot.desk import health, pulse
 from staffbot.desk.ledger import Desk
 from staffbot.liveness import Liveness
-from staffbot.model import Request, Response, Route
+from staffbot.network import Request, Response, Route
 
 _log = structlog.get_logger(__name__)
 

@@ -17,7 +17,8 @@ from staffbot.desk.patrons import upsert_patrons
 from staffbot.desk.showing import manner, rooms
 from staffbot.model import Happened, IncomingMention, Kind, Status, Visibility
 from staffbot.policy import FIRST_LOOK, Clocks, clocks
-from staffbot.settings import Secret, Settings
+from staffbot.secret import Secret
+from staffbot.settings import Settings
 from staffbot.tables import arrivals, counters, events, mentions, words
 
 

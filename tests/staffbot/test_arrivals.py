@@ -9,19 +9,8 @@ import pytest
 
 from staffbot.desk import changes
 from staffbot.desk.arrivals import take_in
-from staffbot.model import (
-    AnsweredAtSource,
-    Batch,
-    Deleted,
-    Edited,
-    Kind,
-    Media,
-    Outcome,
-    Patron,
-    Room,
-    Status,
-    Visibility,
-)
+from staffbot.model import Kind, Media, Outcome, Patron, Room, Status, Visibility
+from staffbot.network import AnsweredAtSource, Batch, Deleted, Edited
 from staffbot.settings import Route, SourceSettings, Team, TeamRoom, WhenClosed
 from staffbot.tables import (
     arrivals,
