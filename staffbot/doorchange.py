@@ -166,7 +166,9 @@ def _day(text: str, when: str, opens: bool, today: date) -> date:
     if day is None:
         hint = " A reason goes in quotes." if " " in when else ""
         raise _NotUnderstood(f'I do not understand "{when[:60]}".{hint} {_examples(opens)}')
-    if abs(day - today) > LONGEST:
+    if today - day > LONGEST:
+        raise Refused(f'"{when[:60]}" is over already. {_examples(opens)}')
+    if day - today > LONGEST:
         raise Refused(f'"{when[:60]}" is more than {LONGEST.days} days away. {_examples(opens)}')
     return day
 
@@ -204,4 +206,6 @@ def _usual_opening(first: date, last: date, hours: Hours) -> tuple[datetime, dat
     why = "has no usual hours" if not usual else "has several openings"
     if first != last:
         raise Refused(f"Open one day at a time, with its times. {_examples(True)}")
-    raise Refused(f"{first.isoformat()} {why}: say from when until when. {_examples(True)}")
+    raise Refused(
+        f"{first:%a} {first.day} {first:%b} {why}: say from when until when. {_examples(True)}"
+    )

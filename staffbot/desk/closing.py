@@ -42,7 +42,7 @@ def close(
     """
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        said = f"{number} is closed already ({_SAID[mention.outcome or outcome]})."
+        said = f"{number} is closed already ({_SAID[mention.outcome or outcome]}). {_again(tx, number)}"
         return Unchanged(mention=number, said=said)
     _sensible(tx, mention, at)
     chosen = _topics(tx, topics)
@@ -98,16 +98,21 @@ def _closed(
 def _sensible(tx: Tx, mention: Mention, at: datetime | None) -> None:
     if at is None:
         return
-    local = tx.hours(mention.team).local
+    zone = tx.team(mention.team).hours.zone
     if at > tx.now:
         raise Refused(
-            f"{local(at):%H:%M} is still to come. Say when it was answered, like `at 9:15`."
+            f"{moment(at, zone)} is still to come. Say when it was answered: "
+            f"{typed(tx, f'done {mention.number} at 9:15')}."
         )
     if at < mention.posted_at - timedelta(minutes=1):
         raise Refused(
-            f"{mention.number} was written at {local(mention.posted_at):%d %b %H:%M}; "
-            f"an answer at {local(at):%d %b %H:%M} would come before it."
+            f"{mention.number} was written {moment(mention.posted_at, zone)}; "
+            f"an answer {moment(at, zone)} would come before it. Give a later time."
         )
+
+
+def _again(tx: Tx, number: int) -> str:
+    return f"{typed(tx, f'reopen {number}')} opens it again."
 
 
 def _topics(tx: Tx, topics: Sequence[str]) -> list[str]:
@@ -115,7 +120,7 @@ def _topics(tx: Tx, topics: Sequence[str]) -> list[str]:
     unknown = [topic for topic in topics if topic.casefold() not in known]
     if unknown:
         raise Refused(
-            f"There is no topic {unknown[0]!r}. The topics are: {', '.join(tx.settings.topics)}."
+            f"There is no topic “{unknown[0][:40]}”. The topics are: {', '.join(tx.settings.topics)}."
         )
     return [known[topic.casefold()] for topic in topics]
 
@@ -124,7 +129,7 @@ def thanks(tx: Tx, number: int, person: Person) -> Answer:
     """Just thanks: a kind word that asks nothing. Closes without a clock."""
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        return Unchanged(mention=number, said=f"{number} is closed already.")
+        return Unchanged(mention=number, said=f"{number} is closed already. {_again(tx, number)}")
     topic = next((t for t in tx.settings.topics if t.casefold() == "thanks"), None)
     topics = [topic] if topic else []
     values = _closed(tx, mention, person, Outcome.NO_ANSWER_NEEDED, topics) | {

@@ -45,7 +45,7 @@ def parse_moment(text: str, *, now: datetime, hours: Hours, past: bool = False) 
     if not past and found <= now:
         raise Refused(f"{quoted(text)} is over already. Write for instance {EXAMPLES}.")
     if abs(found - now) > FARTHEST:
-        raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away.")
+        raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away: write a nearer day.")
     return found
 
 
@@ -125,6 +125,8 @@ def _future_day(plain: str, now: datetime, hours: Hours, today: date) -> datetim
     day = parse_day(words, today)
     if day is None:
         return None
+    if today - day > FARTHEST:
+        raise Refused(f"{quoted(plain)} is over already. Write for instance {EXAMPLES}.")
     _refuse_far(day, today, plain)
     # A weekday that is today's own and over is the one of next week; a date stays what it is.
     week = timedelta(days=7 if _weekday(words) is not None and day == today else 0)
@@ -149,6 +151,8 @@ def _past(plain: str, now: datetime, hours: Hours) -> datetime | None:
     day = parse_day(words, today, past=True)
     if day is None:
         return None
+    if day > today:
+        raise Refused(f"{quoted(plain)} is still to come. Write for instance {PAST_EXAMPLES}.")
     _refuse_far(day, today, plain)
     if minute is None:
         raise Refused(f"At what time was it? Write for instance {PAST_EXAMPLES}.")
@@ -171,7 +175,9 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
     if not plain or not (days or minutes):
         return None
     if days > FARTHEST.days or minutes > FARTHEST.days * 24 * 60:
-        raise Refused(f"{quoted(plain)} is more than {FARTHEST.days} days away.")
+        raise Refused(
+            f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
+        )
     wall = (now.astimezone(zone) + timedelta(days=sign * days)).replace(tzinfo=None, fold=0)
     start = first_shown(wall, zone) if days else now.astimezone(UTC)
     return start + timedelta(minutes=sign * minutes)
@@ -179,7 +185,9 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
 
 def _refuse_far(day: date, today: date, plain: str) -> None:
     if abs(day - today) > FARTHEST:
-        raise Refused(f"{quoted(plain)} is more than {FARTHEST.days} days away.")
+        raise Refused(
+            f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
+        )
 
 
 def _first_opening(day: date, hours: Hours) -> datetime:

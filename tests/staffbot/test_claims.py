@@ -14,7 +14,7 @@ from staffbot.errors import Refused
 from staffbot.model import Actor, AlreadyClaimed, Done, Gone, Outcome, Room, Status, Unchanged
 from staffbot.settings import StaffMember, Team, TeamRoom
 from staffbot.tables import actors, events, posts, words
-from tests.library import CHANNEL, HOURS, Library
+from tests.library import CHANNEL, HOURS, STAFF, Library
 
 
 def _do(library: Library, use_case: Any, *args: Any, **kwargs: Any) -> Any:
@@ -278,5 +278,16 @@ def test_staff_who_left_the_list_keep_their_history_and_lose_their_role(library:
 def test_people_are_found_as_colleagues_call_them(
     sqlite_library: Library, text: str, key: str | None
 ) -> None:
-    found = sqlite_library.desk.look(people.find_person, text)
-    assert (found.key if found else None) == key
+    found = sqlite_library.desk.look(people.people_called, text)
+    assert [one.key for one in found] == ([key] if key else [])
+
+
+def test_a_name_that_several_have_is_of_them_all(sqlite_library: Library) -> None:
+    two = tuple(StaffMember(key=f"m{n}", name=f"Max {n}", ids={}) for n in ("Lang", "Weiss"))
+    sqlite_library.reconfigure(staff=(*STAFF, *two))
+
+    def called(text: str) -> list[str]:
+        return [one.name for one in sqlite_library.desk.look(people.people_called, text)]
+
+    assert called("max") == ["Max Lang", "Max Weiss"]
+    assert called("max weiss") == called("mWeiss") == ["Max Weiss"]
