@@ -335,6 +335,8 @@ def test_an_unknown_setting_and_a_token_with_a_word_before_are_refused() -> None
         door.options(token=Secret(value="Bot abc"))
     with pytest.raises(ValueError, match="colour"):
         door.options(token=Secret(value="abc"), colour="red")
+    with pytest.raises(ValueError, match=r"server\n.*15 to 21 digits: in Discord's settings"):
+        door.options(token=Secret(value="abc"), server="our library")
     found = door.options(token=Secret(value="abc"), server=290926798626357999)
     assert "abc" not in repr(found)
 
