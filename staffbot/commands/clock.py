@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
-
-_MENTION = Slot(
-    name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
-)
+from staffbot.commands.registry import MENTION, Clear, Group, May, Slot, Takes, Verb
 
 CLOCK_VERBS: tuple[Verb, ...] = (
     Verb(
@@ -14,7 +10,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         does="No reminders of a mention until then; its clock goes on",
         group=Group.CLOCK,
         slots=(
-            _MENTION,
+            MENTION,
             Slot(name="until", takes=Takes.MOMENT, led_by=("until", "for"), like="2h"),
         ),
         form="snooze",
@@ -25,7 +21,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="wait",
         does="Wait for the patron: the answer clock stops until they write",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("waiting", "waiting for patron"),
         example="wait 42",
     ),
@@ -33,14 +29,14 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="wake",
         does="End a snooze, or the waiting for the patron",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         example="wake 42",
     ),
     Verb(
         name="still",
         does="Say that you are still on a mention",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("still on it",),
         example="still 42",
     ),
@@ -48,7 +44,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="takeover",
         does="Take a mention whose owner is away",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("take over",),
         clear=Clear.NONE,
         example="takeover 42",
@@ -109,7 +105,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="resend",
         does="Try again what could not be delivered, once its cause is mended",
         group=Group.SEE,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("send again",),
         may=May.LEAD,
         clear=Clear.UNASKED,

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from staffbot.commands.buttons import BUTTONS, PRESSES, Press
 from staffbot.commands.registry import Slot, Takes, Verb
-from staffbot.commands.verbs import BUTTONS, PRESSES, VERBS, Press
+from staffbot.commands.verbs import VERBS
 from staffbot.errors import Refused
 from staffbot.model import Outcome
 from staffbot.words import OUTCOMES
@@ -63,7 +64,7 @@ def split(text: str) -> tuple[Verb | None, str, str]:
 
 
 def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
-    """Read a typed command without its root; nothing typed is `mine`.
+    """Read a typed command without its root; nothing typed is `mine`, a mention alone `show`.
 
     In a mention's thread a bare number within free text is part of the text; `#42` never is.
     Raises Refused with the nearest verb, or with how the verb is used.
@@ -71,8 +72,8 @@ def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
     verb, named, rest = split(text)
     if not named:
         return Call(verb=_BY_WORDS["mine"])
-    if verb is None and _REFERENCE.fullmatch(named) and not rest:
-        verb, rest = _BY_WORDS["show"], named
+    if verb is None and not rest and _REFERENCE.fullmatch(named):
+        return Call(verb=_BY_WORDS["show"], said={"mention": named})
     if verb is None:
         raise Refused(_unknown(named, rest, root))
     said, rest = _read(verb, rest, in_thread=in_thread)

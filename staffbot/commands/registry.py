@@ -73,6 +73,12 @@ class Slot:
         return f"{lead}{shown}" if self.required else f"[{lead}{shown}]"
 
 
+# Which mention is meant; many a verb begins with it.
+MENTION = Slot(
+    name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """One thing that a person can ask for.

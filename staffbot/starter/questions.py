@@ -104,7 +104,7 @@ def _wrong_teams(answer: str) -> str:
 
 
 def _wrong_feeds(answer: str) -> str:
-    for address in answer.split():
+    for address in addresses(answer):
         try:
             url = urlsplit(address)
         except ValueError:
@@ -112,6 +112,12 @@ def _wrong_feeds(answer: str) -> str:
         if url.scheme not in ("http", "https") or not url.hostname:
             return f"{address} has to begin with https://"
     return ""
+
+
+def addresses(answer: str) -> list[str]:
+    """With spaces between, or with commas as people type them; one inside an address stays."""
+    found = re.split(r"\s+|,(?=https?:)", answer)
+    return [address for piece in found if (address := piece.strip(","))]
 
 
 def _split(answer: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from staffbot.config.writing import toml
-from staffbot.starter.questions import defaulted, key_of, teams_said
+from staffbot.starter.questions import addresses, defaulted, key_of, teams_said
 
 WEBHOOK_SECRET = "STAFFBOT_WEBHOOK_SECRET"
 
@@ -126,7 +126,7 @@ def _several(said: Mapping[str, str], teams: list[tuple[str, str]]) -> str:
 def _feeds(answer: str) -> list[str]:
     parts = []
     taken = {"contact-form"}  # the webhook's name
-    for address in answer.split():
+    for address in addresses(answer):
         host = (urlsplit(address).hostname or "").removeprefix("www.")
         key = name = key_of(host) or "feed"
         number = 1
