@@ -183,6 +183,16 @@ def extend_waiting(tx: Tx, prefix: str, more: Mapping[str, Any]) -> int | None:
     return None
 
 
+def waiting_nags(tx: Tx) -> tuple[str, ...]:
+    """The keys of the nags that nobody took in hand yet."""
+    rows = tx.conn.scalars(
+        select(posts.c.key).where(
+            posts.c.pending == 1, posts.c.state == "waiting", posts.c.kind == "nag"
+        )
+    )
+    return tuple(rows)
+
+
 def say_now(tx: Tx, post: int, detail: dict[str, Any]) -> None:
     """What a post says has changed: it is edited where it stands, and taken up again where it was
     dropped because it had nothing to say."""
