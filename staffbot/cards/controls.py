@@ -58,7 +58,7 @@ def _unsure(facts: CardFacts) -> list[Control]:
     """What became of an answer comes first, as nobody may answer before they have looked."""
     return [
         _button(facts, "it_was_sent", IT_WAS_SENT, primary=True),
-        _button(facts, "send_again", SEND_AGAIN),
+        _button(facts, "send_it_again", SEND_AGAIN),
         _button(facts, "close", "Done…"),
     ]
 

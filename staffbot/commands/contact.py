@@ -15,7 +15,7 @@ CONTACT_BUTTONS: tuple[Verb, ...] = (
         hidden=True,
     ),
     Verb(
-        name="send again",
+        name="send it again",
         does="Send an answer again that did not arrive",
         group=Group.PATRON,
         slots=(MENTION,),

@@ -108,7 +108,7 @@ def _next(mention: Mention, standing: Standing) -> list[Button]:
         return [again_]
     return [
         Button(name="it_was_sent", label=IT_WAS_SENT, mention=number, primary=True),
-        Button(name="send_again", label=SEND_AGAIN, mention=number),
+        Button(name="send_it_again", label=SEND_AGAIN, mention=number),
         again_,
     ]
 

@@ -125,7 +125,7 @@ def mute_form(job: Job) -> Form:
 HANDLERS: dict[str, Handler] = {
     "reply": _reply,
     "it was sent": _it_was_sent,
-    "send again": _send_again,
+    "send it again": _send_again,
     "services": _services,
     "history": _history,
     "mute": _mute,

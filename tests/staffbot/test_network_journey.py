@@ -131,7 +131,7 @@ async def test_an_answer_of_which_nobody_can_tell_is_settled_on_its_card(tmp_pat
             # What the person finds there is that it is missing.
             blog.down, blog.cutting = 0, False
             del blog.comments[max(blog.comments)]
-            said = await house.press("ana", card["id"], "send_again")
+            said = await house.press("ana", card["id"], "send_it_again")
             assert "sent again now" in json.dumps(said)
             await house.shows("Answered on the blog ")
         assert len(blog.comments) == 2

@@ -241,7 +241,7 @@ def buttons(library: Library, number: int) -> list[str]:
 async def test_a_person_who_looked_says_that_an_answer_was_sent(answered: Answered) -> None:
     library, written_at = answered.library, answered.library.clock.now
     number = await unsure(answered)
-    assert buttons(library, number)[:2] == ["it_was_sent", "send_again"]
+    assert buttons(library, number)[:2] == ["it_was_sent", "send_it_again"]
     assert "“It was sent”, or “Send again” where it is missing" in _said_on_card(library, number)
     library.clock.forward(minutes=20)
     refused = await answered.dispatch.press(answered.actor("ben"), "it_was_sent", number)
@@ -255,7 +255,7 @@ async def test_a_person_who_looked_says_that_an_answer_was_sent(answered: Answer
     [event] = [row for row in library.rows(events) if row.what == Happened.ANSWERED]
     assert (event.person, event.at) == ("ana", written_at)
     assert "it_was_sent" not in buttons(library, number)
-    again = await answered.dispatch.press(answered.actor("ana"), "send_again", number)
+    again = await answered.dispatch.press(answered.actor("ana"), "send_it_again", number)
     assert isinstance(again, Message)
     assert again.text == "There is no answer to 1 any more of which nobody can tell."
     lawful(library)
@@ -267,7 +267,7 @@ async def test_a_person_who_looked_has_it_sent_again_once(answered: Answered) ->
     answered.network.replies.clear()  # it never arrived
     said = await asyncio.gather(
         *(
-            answered.dispatch.press(answered.actor(who), "send_again", number)
+            answered.dispatch.press(answered.actor(who), "send_it_again", number)
             for who in ("ana", "dora")
         )
     )
@@ -287,7 +287,7 @@ async def test_what_was_closed_meanwhile_is_opened_again_first(answered: Answere
     number = await unsure(answered)
     library = answered.library
     library.desk.act(closing.close, number, library.person("ana"), outcome=Outcome.NO_ANSWER_NEEDED)
-    for verb in ("it_was_sent", "send_again"):
+    for verb in ("it_was_sent", "send_it_again"):
         said = await answered.dispatch.press(answered.actor("ana"), verb, number)
         assert isinstance(said, Message)
         assert "1 is closed" in said.text
@@ -302,7 +302,7 @@ async def test_the_author_is_told_with_the_buttons_that_settle_it(answered: Answ
     carrying.carry(library.desk, chat)
     [told] = [one.message for one in chat.history.values() if "Nobody can tell" in one.message.text]
     assert [one.name for one in told.controls if isinstance(one, Button)] == [
-        "it_was_sent", "send_again", "reply", "show",
+        "it_was_sent", "send_it_again", "reply", "show",
     ]  # fmt: skip
 
 
