@@ -489,7 +489,8 @@ class ReplyLimit:
 class Answering:
     """What is answered, as its network knows it; the answer keeps its visibility.
 
-    `written_at` is when the answer was stored: the same at each try.
+    `written_at` is when the answer was stored: the same at each try. `language` is the patron's,
+    and by what everybody does that of the answer too; "" where nobody knows.
     """
 
     native_id: str
@@ -499,6 +500,7 @@ class Answering:
     patron: Patron
     visibility: Visibility
     written_at: datetime
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

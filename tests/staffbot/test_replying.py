@@ -248,9 +248,9 @@ async def test_two_carriers_send_one(answered: Answered) -> None:
     assert answered.texts == [WORDS]
 
 
-async def test_the_visibility_is_kept(answered: Answered) -> None:
+async def test_the_visibility_and_the_language_are_kept(answered: Answered) -> None:
     library = answered.library
-    number = library.arrives(visibility=Visibility.PRIVATE)
+    number = library.arrives(visibility=Visibility.PRIVATE, language="es")
     with pytest.raises(Refused, match="kept private"):
         library.desk.look(replying.draft, number, library.person("ben"))
     form = await answered.form(number, "sam")
@@ -258,6 +258,7 @@ async def test_the_visibility_is_kept(answered: Answered) -> None:
     await answered.send(form, WORDS, "sam")
     await answered.carried()
     assert answered.network.replies[0].to.visibility is Visibility.PRIVATE
+    assert answered.network.replies[0].to.language == "es"
 
 
 # --- who may, what fits -------------------------------------------------------------------------
