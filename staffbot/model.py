@@ -454,6 +454,10 @@ class Looks(Protocol):
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]: ...
 
 
+def _none(_: str) -> int:
+    return 0
+
+
 def _nothing(_: Patron) -> str:
     return ""
 
@@ -469,6 +473,7 @@ class ReplyLimit:
     told     what the network itself says of `most`, once it was asked; it counts then
     measure  the length of a whole text in `unit`; by code points where nothing else is known
     opening  what every answer begins with there ("@lena "), part of the text and of its length
+    beside   the length of what goes along without being text, by the title of what is answered
     private  whether what is kept private is answered to the patron alone there
     """
 
@@ -476,6 +481,7 @@ class ReplyLimit:
     unit: str = "characters"
     measure: Callable[[str], int] = len
     opening: Callable[[Patron], str] = _nothing
+    beside: Callable[[str], int] = _none
     private: bool = False
     told: Callable[[], int | None] = _unsaid
 

@@ -15,13 +15,11 @@ from typing import Any
 
 from staffbot.errors import SourceError
 from staffbot.model import (
-    AnsweredAtSource,
     Answering,
     Batch,
     Change,
     Clock,
     Conversation,
-    Deleted,
     Edited,
     IncomingMention,
     Kind,
@@ -32,14 +30,12 @@ from staffbot.model import (
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import mastodon_replies, mastodon_statuses, payload
+from staffbot.sources import mastodon_looks, mastodon_replies, mastodon_statuses, payload
 from staffbot.sources.api import Api
-from staffbot.sources.mastodon_account import Account, Options, Status
+from staffbot.sources.mastodon_account import PAGE, Account, Options, Status
 from staffbot.sources.mastodon_statuses import id_of
 
-_PAGE = 40
 _MOST_PAGES = 50
-_MOST_OWN_PAGES = 10
 _REMEMBERED = 1_500
 # Replies to the library's own statuses are looked for under those of this age.
 _OWN_FOR = timedelta(days=7)
@@ -147,9 +143,7 @@ class Mastodon:
         time: an id may be given out before one that is lower is to be seen."""
         page = ""
         for _ in range(_MOST_PAGES):
-            params = [("types[]", "mention"), ("types[]", "update"), ("limit", str(_PAGE))]
-            params += [("max_id", page)] if page else []
-            told = await self._account.get(api, "/api/v1/notifications", params)
+            told = await self._account.notifications(api, page)
             if not isinstance(told, list):
                 raise SourceError(f"{api.host} answered without a list of notifications")
             listed = [one for one in payload.records(told) if id_of(one)]
@@ -182,7 +176,7 @@ class Mastodon:
         if self._options.list:
             timelines.append((Kind.SEARCH, f"list/{self._options.list}"))
         for kind, path in timelines:
-            params = [("limit", str(_PAGE))]
+            params = [("limit", str(PAGE))]
             for status in await self._account.statuses(api, f"/api/v1/timelines/{path}", params):
                 if not status.get("reblog"):
                     haul.statuses.setdefault(id_of(status), (kind, status))
@@ -203,56 +197,7 @@ class Mastodon:
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
         """Answers by the library to these statuses, their words as they are, and which are gone."""
         asked = [one.native_id for one in conversations if id_of({"id": one.native_id})]
-        now = self._clock()
-        changes: list[Change] = []
-        async with self._account.api() as api:
-            await self._account.know_itself(api)
-            for id_ in asked:
-                answer = await self._account.ask(api, f"/api/v1/statuses/{id_}")
-                edit = mastodon_statuses.edited(answer.body, now) if answer.ok else None
-                if not answer.ok:
-                    changes.append(Deleted(native_id=id_, at=now))
-                elif edit is not None:
-                    changes.append(edit)
-                if (
-                    answer.ok
-                    and self._options.accounts
-                    and payload.number(answer.body, "replies_count")
-                ):
-                    below = payload.records(await self._context(api, id_), "descendants")
-                    changes += self._answers(below, {id_}, now)
-            changes += await self._own_answers(api, set(asked), now)
-        return list(dict.fromkeys(changes))
-
-    async def _own_answers(
-        self, api: Api, asked: set[str], now: datetime
-    ) -> list[AnsweredAtSource]:
-        """The account's own list tells of all its answers at once, whatever the conversations."""
-        found: list[AnsweredAtSource] = []
-        page = ""
-        for _ in range(_MOST_OWN_PAGES):
-            listed = await self._account.own_statuses(api, page)
-            found += self._answers(listed, asked, now)
-            if not listed or now - mastodon_statuses.posted_at(listed[-1], now) > timedelta(
-                days=30
-            ):
-                break
-            page = id_of(listed[-1])
-        return found
-
-    def _answers(
-        self, statuses: Sequence[Status], asked: set[str], now: datetime
-    ) -> list[AnsweredAtSource]:
-        return [
-            AnsweredAtSource(
-                native_id=mastodon_statuses.above(one),
-                at=mastodon_statuses.posted_at(one, now),
-                account=payload.text(one, "account", "acct"),
-                permalink=mastodon_statuses.permalink(one),
-            )
-            for one in statuses
-            if self._account.is_own(one) and mastodon_statuses.above(one) in asked
-        ]
+        return await mastodon_looks.look(self._account, asked, self._clock())
 
 
 def _take(notification: Mapping[str, Any], before: _Cursor, now: datetime, haul: _Haul) -> None:
@@ -262,10 +207,14 @@ def _take(notification: Mapping[str, Any], before: _Cursor, now: datetime, haul:
     status = payload.inner(notification, "status")
     if key in before.seen or not isinstance(status, Mapping) or not id_of(status):
         return
-    if payload.text(notification, "type") == "mention":
+    kind = payload.text(notification, "type")
+    if kind in ("mention", "pending.reply"):
         reply = bool(mastodon_statuses.above(status))
         haul.statuses[id_of(status)] = (Kind.REPLY if reply else Kind.MENTION, status)
-    elif (edit := mastodon_statuses.edited(status, now)) is not None:
+    elif kind == "quote":
+        # One that names the library as well comes as a mention too, and that weighs more.
+        haul.statuses.setdefault(id_of(status), (Kind.QUOTE, status))
+    elif kind == "update" and (edit := mastodon_statuses.edited(status, now)) is not None:
         haul.edits.append(edit)
 
 
@@ -275,13 +224,25 @@ def _open(settings: SourceSettings, network: NetworkSettings, clock: Clock) -> M
 
 async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence[Finding]:
     subject = f"source {settings.name}"
-    account = Account(settings.options, network)
+    options: Options = settings.options
+    account = Account(options, network)
     try:
         async with account.api() as api:
             await account.know_itself(api)
-            await account.get(api, "/api/v1/notifications", [("limit", "1")])
+            await account.notifications(api)
+            params = [("limit", "1")]
+            await account.get(api, f"/api/v1/accounts/{account.id}/statuses", params)
+            if options.list:
+                await account.get(api, f"/api/v1/timelines/list/{options.list}", params)
+            dropped = await account.dropped(api)
     except SourceError as problem:
         return (Finding(ok=False, subject=subject, said=str(problem)),)
+    if dropped:
+        said = (
+            f"@{account.name} has Mastodon drop mentions {dropped}: choose Accept or Filter there, "
+            "under Notifications, or they are missed"
+        )
+        return (Finding(ok=False, subject=subject, said=said),)
     said = f"signed in as @{account.name}; mentions and replies can be read"
     return (Finding(ok=True, subject=subject, said=said),)
 

@@ -338,11 +338,13 @@ def _said_on_card(library: Library, number: int) -> str:
 
 async def test_too_long_comes_back_with_the_words(answered: Answered) -> None:
     library = answered.library
-    limit = ReplyLimit(most=20, unit="letters", opening=lambda patron: f"{patron.handle} ")
+    limit = ReplyLimit(
+        most=24, unit="letters", opening=lambda patron: f"{patron.handle} ", beside=len
+    )
     library.reconfigure(
         sources=tuple(replace(source, limit=limit) for source in library.settings.sources)
     )
-    number = library.arrives(patron=Patron(name="Lena", handle="@lena"))
+    number = library.arrives(patron=Patron(name="Lena", handle="@lena"), title="rant")
     form = await answered.form(number)
     assert field_of(form, "text").hint == "14 letters at most."
     again = await answered.send(form, "x" * 15)

@@ -184,7 +184,7 @@ async def test_refusals_are_said_in_words(instance: Instance) -> None:
         await source(instance, token="wrong-token").fetch(None)
     assert "wrong-token" not in str(problem.value)
     instance.scope = False
-    with pytest.raises(SourceError, match="scope read"):
+    with pytest.raises(SourceError, match=r"lacks a scope: .* read:accounts"):
         await source(instance).fetch(None)
     [finding] = await network.check(settings(instance), PATIENT)
     assert not finding.ok

@@ -117,7 +117,9 @@ class TestMastodon(ReplyContract):
     @pytest.fixture
     def rig(self, site: Website) -> ReplyRig:
         instance = mastodons.Instance(site)
-        status = instance.post("Open on Sundays?", at=NOW - timedelta(hours=1))
+        status = instance.post(
+            "Open on Sundays?", at=NOW - timedelta(hours=1), acct="lena@elsewhere.example"
+        )
         return ReplyRig(
             source=mastodon(site), wrong=mastodon(site, "wrong"), native_id=status,
             standing=lambda: [

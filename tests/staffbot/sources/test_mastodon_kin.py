@@ -1,0 +1,255 @@
+"""What servers of the Mastodon kind do each in its own way, by their documentation and recordings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from staffbot.errors import DeliveryError, SourceError
+from staffbot.model import AnsweredAtSource, Conversation, Kind, Visibility
+from staffbot.settings import Secret, SourceSettings
+from staffbot.sources import mastodon_statuses
+from staffbot.sources.mastodon import Mastodon, network
+from staffbot.sources.mastodon_account import Options
+from tests.library import HandClock
+from tests.reply_contract import KEY, OTHER, WORDS, answering
+from tests.staffbot.sources.mastodons import LIBRARY, PATRON, TOKEN, Instance
+from tests.staffbot.sources.rigs import PATIENT
+from tests.website import Website, website
+
+NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Website]:
+    async with website() as found:
+        yield found
+
+
+@pytest.fixture
+def instance(site: Website) -> Instance:
+    return Instance(site)
+
+
+def settings(instance: Instance, **more: Any) -> SourceSettings:
+    options = Options(
+        server=instance.site.url, token=Secret(value=TOKEN), allow_private=True, **more
+    )
+    return SourceSettings(name="mastodon", type="mastodon", options=options)
+
+
+def source(instance: Instance, **more: Any) -> Mastodon:
+    return Mastodon(settings(instance, **more), PATIENT, HandClock(NOW))
+
+
+def ours(instance: Instance) -> list[dict[str, Any]]:
+    return [one for one in instance.statuses.values() if one["account"]["id"] == LIBRARY]
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+async def test_what_the_account_has_held_back_from_its_own_app_is_read(instance: Instance) -> None:
+    instance.held_back.add(instance.post("My first post ever", at=NOW - HOUR))
+    [mention] = (await source(instance).fetch(None)).mentions
+    assert mention.text == "My first post ever"
+
+
+async def test_a_server_that_refuses_kinds_it_does_not_know_is_asked_for_mentions(
+    instance: Instance,
+) -> None:
+    instance.kinds = frozenset({"mention", "favourite"})
+    instance.post("Hello", at=NOW - HOUR)
+    reading = source(instance)
+    first = await reading.fetch(None)
+    assert [one.text for one in first.mentions] == ["Hello"]
+    instance.asked.clear()
+    await reading.fetch(first.cursor)
+    assert instance.asked.count("/api/v1/notifications") == 1
+
+
+async def test_kinds_that_were_not_asked_for_are_no_edits(instance: Instance) -> None:
+    own = instance.post("Ours", at=NOW - HOUR, by=LIBRARY, notify="favourite")
+    instance.edit(own, "Ours, edited", NOW)
+    instance.ignores_kinds = True
+    batch = await source(instance).fetch(None)
+    assert (batch.mentions, batch.changes) == ((), ())
+
+
+@pytest.mark.parametrize(("kind", "heard"), [("quote", Kind.QUOTE), ("pending.reply", Kind.REPLY)])
+async def test_quotes_and_replies_that_wait_are_heard(
+    instance: Instance, kind: str, heard: Kind
+) -> None:
+    own = instance.post("Summer reading!", at=NOW - 2 * HOUR, by=LIBRARY, notify="")
+    said: dict[str, Any] = {"quote": {"state": "accepted", "quoted_status": instance.statuses[own]}}
+    instance.post(
+        "Look", at=NOW - HOUR, notify=kind, to=own if heard is Kind.REPLY else "",
+        **(said if heard is Kind.QUOTE else {}),
+    )  # fmt: skip
+    instance.statuses[own]["replies_count"] = 0
+    [mention] = (await source(instance).fetch(None)).mentions
+    assert (mention.kind, mention.in_reply_to) == (heard, "Summer reading!")
+
+
+@pytest.mark.parametrize("kinds", [("quote", "mention"), ("mention", "quote")])
+async def test_a_quote_that_names_the_library_is_a_mention(
+    instance: Instance, kinds: tuple[str, str]
+) -> None:
+    id_ = instance.post("@library look", at=NOW - HOUR, notify=kinds[0])
+    instance.notify(kinds[1], id_, NOW - HOUR)
+    [mention] = (await source(instance).fetch(None)).mentions
+    assert mention.kind is Kind.MENTION
+
+
+async def test_missing_and_empty_fields(instance: Instance) -> None:
+    instance.post(
+        "", at=NOW - HOUR, content=None, language=None, spoiler_text=None, visibility="mutuals_only",
+        poll={"options": [{"title": "Monday"}, {"title": "<b>Friday"}, {}]},
+        media_attachments=[
+            {"type": "unknown", "url": None, "remote_url": "https://x.example/a.png"},
+            {"type": "image", "url": None, "preview_url": None, "description": None},
+        ],
+    )  # fmt: skip
+    [mention] = (await source(instance).fetch(None)).mentions
+    assert mention.text == "Poll: Monday / <b>Friday"
+    assert [(one.kind, one.url) for one in mention.media] == [("file", "https://x.example/a.png")]
+    assert (mention.title, mention.language) == ("", "")
+    assert mention.visibility is Visibility.PRIVATE
+
+
+@pytest.mark.parametrize(
+    ("written", "acct", "own"),
+    [
+        ("kids@social.example", "kids", True),
+        ("@Kids@social.example", "kids", True),
+        ("kids", "kids", True),
+        ("kids@b.example", "kids@b.example", True),
+        ("kids@b.example", "kids", False),
+        ("kids", "kids@b.example", False),
+    ],
+)
+async def test_further_accounts_are_known_with_their_domain_and_without(
+    instance: Instance, written: str, acct: str, own: bool
+) -> None:
+    instance.instance = {"uri": "https://social.example", "max_toot_chars": 5000}
+    asked = instance.post("Open?", at=NOW - HOUR)
+    instance.post("Yes", at=NOW, by=PATRON, to=asked, notify="", acct=acct)
+    there = Conversation(native_id=asked, conversation=asked, permalink="")
+    looking = source(instance, accounts=(written,))
+    found = await looking.look([there])
+    assert bool([one for one in found if isinstance(one, AnsweredAtSource)]) is own
+    assert looking.limit is not None
+    assert looking.limit.longest == 5000
+
+
+async def test_a_page_of_some_proxy_takes_back_no_words(instance: Instance) -> None:
+    asked = instance.post("Open?", at=NOW - HOUR)
+    there = Conversation(native_id=asked, conversation=asked, permalink="")
+    instance.proxy_says = 404
+    with pytest.raises(SourceError, match="page of its own"):
+        await source(instance).look([there])
+    with pytest.raises(DeliveryError) as trouble:
+        await source(instance).reply(answering(asked), WORDS, KEY)
+    assert not trouble.value.permanent
+
+
+async def test_check_says_that_mentions_are_dropped_before_they_can_be_read(
+    instance: Instance,
+) -> None:
+    instance.policy = {"for_new_accounts": "drop", "for_not_following": "filter"}
+    [finding] = await network.check(settings(instance), PATIENT)
+    assert (finding.ok, "drop mentions of new accounts" in finding.said) == (False, True)
+    instance.policy = {"for_new_accounts": "filter"}
+    [finding] = await network.check(settings(instance), PATIENT)
+    assert finding.ok
+
+
+# --- answering ----------------------------------------------------------------------------------
+
+
+async def test_an_answer_keeps_the_warning_and_the_language(instance: Instance) -> None:
+    asked = instance.post("Frage", at=NOW - HOUR, spoiler_text="Spinnen", acct="lena@b.example")
+    to = replace(answering(asked), language="de")
+    await source(instance).reply(to, "@lena@b.example Ja.", KEY)
+    [one] = ours(instance)
+    assert (one["spoiler_text"], one["language"]) == ("Spinnen", "de")
+
+
+async def test_the_warning_counts_as_the_server_counts_it(instance: Instance) -> None:
+    asked = instance.post("Frage", at=NOW - HOUR, spoiler_text="Spinnen", acct="lena@b.example")
+    reading = source(instance)
+    [mention] = (await reading.fetch(None)).mentions
+    limit = reading.limit
+    assert limit is not None
+    room = limit.longest - limit.beside(mention.title) - limit.measure("@lena@b.example ")
+    assert limit.beside("A title of another kind") == 0
+    with pytest.raises(DeliveryError, match="too long"):
+        await reading.reply(answering(asked), "@lena@b.example " + "x" * (room + 1), KEY)
+    await reading.reply(answering(asked), "@lena@b.example " + "x" * room, KEY)
+    assert len(ours(instance)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "goes_out"),
+    [
+        ("Yes.", "@lena@b.example Yes."),
+        ("@lena@b.example Yes.", "@lena@b.example Yes."),
+        ("Yes, @Lena.", "Yes, @Lena."),
+        ("@lenas mother: yes", "@lena@b.example @lenas mother: yes"),
+    ],
+)
+async def test_the_patron_is_named_so_that_they_are_told(
+    instance: Instance, text: str, goes_out: str
+) -> None:
+    asked = instance.post("Open?", at=NOW - HOUR, acct="lena@b.example")
+    await source(instance).reply(answering(asked), text, KEY)
+    [one] = ours(instance)
+    shown = mastodon_statuses.words(one)
+    assert shown == goes_out.replace("@b.example", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*Every* day, see https://library.example/a_b",
+        "Yes\u200b, (@lena@b.example) with\u00a0spaces",
+        "Cafe\u0301 \U0001f469\u200d\U0001f4bb",
+    ],
+)
+async def test_an_answer_is_known_again_however_the_server_shows_it(
+    instance: Instance, text: str
+) -> None:
+    instance.markdown = True
+    asked = instance.post("Open?", at=NOW - HOUR, acct="lena@b.example")
+    await source(instance).reply(answering(asked), f"@lena@b.example {text}", KEY)
+    found = await source(instance).find_reply(answering(asked), f"@lena@b.example {text}", KEY)
+    assert found is not None
+
+
+async def test_old_words_below_what_is_gone_are_no_answer(instance: Instance) -> None:
+    asked = instance.post("Open?", at=NOW - HOUR)
+    instance.post("Yes.", at=NOW - timedelta(days=3), by=LIBRARY, notify="")
+    assert await source(instance).find_reply(answering(asked), "Yes.", OTHER) is None
+    instance.post("Yes.", at=NOW - HOUR, by=LIBRARY, notify="")
+    assert await source(instance).find_reply(answering(asked), "Yes.", OTHER) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("This action is outside the authorized scopes", "write:statuses"),
+        ("Forbidden: token has insufficient scope permission", "write:statuses"),
+        ("Forbidden: you do not have permission to reply to this status", "limited who can"),
+    ],
+)
+async def test_what_is_forbidden_is_told_apart(instance: Instance, said: str, told: str) -> None:
+    asked = instance.post("Open?", at=NOW - HOUR)
+    instance.refuses = said
+    with pytest.raises(DeliveryError, match=told) as refused:
+        await source(instance).reply(answering(asked), WORDS, KEY)
+    assert refused.value.permanent
