@@ -112,15 +112,17 @@ class Bluesky:
                 for uri, (kind, post) in found.items()
                 if _key(uri) not in before.seen and not bluesky_posts.author(post) & self._own()
             ]
+            answers = await bluesky_looks.answers_of_late(self._session, api, self._options, now)
             above = await self._above(api, [post for _, post in fresh])
         if refused is not None and not fresh:
             raise refused  # said once nothing else has to be brought first; searched again later
-        keys = [_key(uri) for uri in found]
+        keys = [*map(_key, found), *map(_key, answers)]
         remembered = [key for key in before.seen if key not in set(keys)] + keys
         moments = [bluesky_posts.indexed_at(post) for _, post in found.values()]
         newest = max([before.newest or start, *(at for at in moments if at is not None)])
         return Batch(
             mentions=self._mentions(fresh, above, now),
+            changes=tuple(one for uri, one in answers.items() if _key(uri) not in before.seen),
             cursor=_Cursor(
                 start=start, newest=min(now, newest), searched=searched,
                 seen=tuple(remembered[-_REMEMBERED:]),

@@ -36,6 +36,22 @@ async def look(
     return [*(Deleted(native_id=uri, at=now) for uri in gone), *answers]
 
 
+async def answers_of_late(
+    session: Session, api: Api, options: Options, now: datetime
+) -> dict[str, AnsweredAtSource]:
+    """What the account that signs in answered last, by the name of the answer. None where it cannot
+    be told just now: a later look tells it."""
+    try:
+        posts, _ = await _written(session, api, session.did, "")
+    except SourceError:
+        return {}
+    return {
+        bluesky_posts.uri(one): _answer(one, options, now)
+        for one in posts or ()
+        if session.did in bluesky_posts.author(one) and bluesky_posts.answers(one)
+    }
+
+
 async def _answers(
     session: Session, api: Api, options: Options, asked: set[str], now: datetime
 ) -> list[AnsweredAtSource]:
@@ -44,25 +60,35 @@ async def _answers(
     for account in (session.did or options.handle, *options.accounts):
         page = ""
         for _ in range(_MOST_PAGES):
-            params = [("actor", account), ("filter", "posts_with_replies"), ("limit", "100")]
-            params += [("cursor", page)] if page else []
-            answer = await session.ask(api, "app.bsky.feed.getAuthorFeed", params)
-            if not answer.ok and account in options.accounts:
+            posts, page = await _written(session, api, account, page)
+            if posts is None:
                 break  # one that is gone or misspelt: `check` says so, the others go on
-            if not answer.ok:
-                raise SourceError(refusal(api.host, answer, options))
-            feed = bluesky_reading.listed(api, answer.body, "feed")
-            posts = [one for one in (payload.inner(one, "post") for one in feed) if _is(one)]
             found += [
                 _answer(one, options, now)
                 for one in posts
                 if account in bluesky_posts.author(one) and bluesky_posts.answers(one) in asked
             ]
-            page = payload.text(answer.body, "cursor")
             moments = [at for at in map(bluesky_posts.indexed_at, posts) if at is not None]
             if not page or not moments or now - min(moments) > _LOOKED_FOR:
                 break
     return found
+
+
+async def _written(
+    session: Session, api: Api, account: str, page: str
+) -> tuple[list[Post] | None, str]:
+    """A page of what an account wrote and shared, newest first, and the name of the next page; None
+    where the network does not know the account."""
+    params = [("actor", account), ("filter", "posts_with_replies"), ("limit", "100")]
+    params += [("cursor", page)] if page else []
+    answer = await session.ask(api, "app.bsky.feed.getAuthorFeed", params)
+    if answer.status in (400, 404):
+        return None, ""
+    if not answer.ok:
+        raise SourceError(refusal(api.host, answer, session.options))
+    feed = bluesky_reading.listed(api, answer.body, "feed")
+    posts = [one for one in (payload.inner(one, "post") for one in feed) if _is(one)]
+    return posts, payload.text(answer.body, "cursor")
 
 
 def _is(post: object) -> bool:

@@ -6,6 +6,7 @@ Tokens live in memory only: they are secrets, and a restart signs in anew.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from staffbot.sources.api import Answer, Api, Params, Server, is_server
 
 # What a server calls a token that is worn out; it answers 400 then, not 401.
 _WORN_OUT = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired"})
+# The network takes 300 sign-ins a day; several loops would use them up with a wrong password.
+_REFUSED_FOR_SECONDS = 600.0
 SWITCHED_OFF = frozenset({"AccountTakedown", "AccountDeactivated", "AccountSuspended"})
 
 
@@ -40,18 +43,19 @@ class Session:
     """One account at one server."""
 
     def __init__(self, options: Options, network: NetworkSettings) -> None:
-        self._options = options
+        self.options = options
         self._network = network
         self._access = self._refresh = ""
         # Where the account itself is, as its server says, and whether it is asked there.
         self._home, self._at_home = "", False
         self._signing_in = asyncio.Lock()
+        self._refused, self._refused_until = "", 0.0
         self.did = ""
 
     def api(self) -> Api:
         return Api(
-            self._options.server, network=self._network,
-            allow_private=self._options.allow_private,
+            self.options.server, network=self._network,
+            allow_private=self.options.allow_private,
         )  # fmt: skip
 
     async def get(self, api: Api, method: str, params: Params = ()) -> Any:
@@ -59,7 +63,7 @@ class Session:
         answer = await self.ask(api, method, params)
         if answer.ok:
             return answer.body
-        raise SourceError(refusal(api.host, answer, self._options))
+        raise SourceError(refusal(api.host, answer, self.options))
 
     async def ask(
         self,
@@ -117,12 +121,16 @@ class Session:
         return self._keep(await api.ask(f"/xrpc/{method}", method="POST", headers=signed))
 
     async def _sign_in(self, api: Api) -> None:
+        if time.monotonic() < self._refused_until:
+            raise SourceError(self._refused)
         # The profile is not looked up: a new account may not have one yet.
-        given = {"identifier": self._options.handle, "password": self._options.password.value}
+        given = {"identifier": self.options.handle, "password": self.options.password.value}
         method = "com.atproto.server.createSession"
         answer = await api.ask(f"/xrpc/{method}", method="POST", content=given)
         if not self._keep(answer):
-            raise SourceError(refusal(api.host, answer, self._options))
+            self._refused = refusal(api.host, answer, self.options)
+            self._refused_until = time.monotonic() + _REFUSED_FOR_SECONDS
+            raise SourceError(self._refused)
 
     def _keep(self, answer: Answer) -> bool:
         access = payload.text(answer.body, "accessJwt") if answer.ok else ""
@@ -133,7 +141,7 @@ class Session:
         self._refresh = refresh if _is_token(refresh) else ""
         self.did = payload.native_id(answer.body, "did")
         home = _home(answer.body)
-        if home != self._options.server and (self._options.allow_private or home[:6] == "https:"):
+        if home != self.options.server and (self.options.allow_private or home[:6] == "https:"):
             self._home = home
         return True
 

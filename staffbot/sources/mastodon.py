@@ -20,7 +20,6 @@ from staffbot.model import (
     Change,
     Clock,
     Conversation,
-    Edited,
     IncomingMention,
     Kind,
     Replied,
@@ -65,10 +64,10 @@ class _Cursor:
 
 @dataclass(slots=True)
 class _Haul:
-    """What one reading found: statuses by id, edits, and ids to remember."""
+    """What one reading found: statuses by id, changes, and ids to remember."""
 
     statuses: dict[str, tuple[Kind, Status]] = field(default_factory=dict)
-    edits: list[Edited] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     replies: dict[str, int] = field(default_factory=dict)
     own: dict[str, Status] = field(default_factory=dict)
@@ -112,7 +111,7 @@ class Mastodon:
         seen = [*(id_ for id_ in before.seen if id_ not in here), *here]
         return Batch(
             mentions=tuple(sorted(mentions, key=lambda mention: mention.posted_at)),
-            changes=tuple(haul.edits),
+            changes=tuple(haul.changes),
             cursor=_Cursor(seen=tuple(seen[-_REMEMBERED:]), replies=haul.replies).dump(),
         )
 
@@ -157,8 +156,13 @@ class Mastodon:
             page = id_of(listed[-1])
 
     async def _below_own(self, api: Api, before: _Cursor, now: datetime, haul: _Haul) -> None:
-        """Replies to what the library wrote of late, also those that do not name it."""
-        for own in await self._account.own_statuses(api):
+        """Replies to what the library wrote of late, also those that do not name it, and which
+        statuses that answers."""
+        listed = await self._account.own_statuses(api)
+        fresh = [own for own in listed if id_of(own) not in before.seen]
+        haul.changes += mastodon_looks.answers(self._account, fresh, now)
+        for own in listed:
+            haul.seen.append(id_of(own))
             id_, count = id_of(own), payload.number(own, "replies_count")
             haul.own[id_] = own
             if now - mastodon_statuses.posted_at(own, now) > _OWN_FOR:
@@ -215,7 +219,7 @@ def _take(notification: Mapping[str, Any], before: _Cursor, now: datetime, haul:
         # One that names the library as well comes as a mention too, and that weighs more.
         haul.statuses.setdefault(id_of(status), (Kind.QUOTE, status))
     elif kind == "update" and (edit := mastodon_statuses.edited(status, now)) is not None:
-        haul.edits.append(edit)
+        haul.changes.append(edit)
 
 
 def _open(settings: SourceSettings, network: NetworkSettings, clock: Clock) -> Mastodon:

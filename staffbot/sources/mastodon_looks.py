@@ -42,7 +42,8 @@ async def _one(account: Account, api: Api, id_: str, now: datetime) -> list[Chan
     found: list[Change] = [] if edit is None else [edit]
     if account.has_more and payload.number(answer.body, "replies_count"):
         context = await account.ask(api, f"/api/v1/statuses/{id_}/context")
-        found += _answers(account, payload.records(context.body, "descendants"), {id_}, now)
+        below = answers(account, payload.records(context.body, "descendants"), now)
+        found += [one for one in below if one.native_id == id_]
     return found
 
 
@@ -54,16 +55,15 @@ async def _own_answers(
     page = ""
     for _ in range(_MOST_PAGES):
         listed = await account.own_statuses(api, page)
-        found += _answers(account, listed, asked, now)
+        found += [one for one in answers(account, listed, now) if one.native_id in asked]
         if not listed or now - mastodon_statuses.posted_at(listed[-1], now) > _LOOKED_FOR:
             break
         page = id_of(listed[-1])
     return found
 
 
-def _answers(
-    account: Account, statuses: Sequence[Status], asked: set[str], now: datetime
-) -> list[AnsweredAtSource]:
+def answers(account: Account, statuses: Sequence[Status], now: datetime) -> list[AnsweredAtSource]:
+    """What of these statuses the library wrote, and which other each answers."""
     return [
         AnsweredAtSource(
             native_id=mastodon_statuses.above(one),
@@ -72,5 +72,5 @@ def _answers(
             permalink=mastodon_statuses.permalink(one),
         )
         for one in statuses
-        if account.is_own(one) and mastodon_statuses.above(one) in asked
+        if account.is_own(one) and mastodon_statuses.above(one)
     ]

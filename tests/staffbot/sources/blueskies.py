@@ -45,6 +45,7 @@ class Sky:
     blocking: bool = False
     only_followed: bool = False
     search_down: int = 0
+    feeds_down: bool = False
     home: str = ""
     switched_off: bool = False
 
@@ -227,6 +228,8 @@ class Sky:
         return _json({"notifications": found, **({"cursor": cursor} if cursor else {})})
 
     def _feed(self, actor: str, cursor: str) -> web.Response:
+        if self.feeds_down:
+            return web.Response(status=502)
         if actor not in (*NAMES, *NAMES.values()):
             return _json({"error": "InvalidRequest", "message": "Profile not found"}, 400)
         mine = [

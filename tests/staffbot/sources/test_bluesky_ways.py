@@ -191,6 +191,26 @@ async def test_a_patron_who_blocks_the_library_took_nothing_back(sky: Sky) -> No
     assert await source(sky).look([there]) == []
 
 
+async def test_an_answer_over_there_is_noticed_at_the_next_reading(sky: Sky) -> None:
+    reading = source(sky)
+    uri = sky.post("Question", created=NOW - HOUR)
+    first = await reading.fetch(None)
+    assert first.changes == ()
+    sky.post("Yes", created=NOW - HOUR / 2, by=LIBRARY, reason="", parent=uri)
+    second = await reading.fetch(first.cursor)
+    [answer] = second.changes
+    assert isinstance(answer, AnsweredAtSource)
+    assert (answer.native_id, answer.at, answer.account) == (uri, NOW - HOUR / 2, HANDLE)
+    assert (await reading.fetch(second.cursor)).changes == ()
+
+
+async def test_what_the_account_wrote_cannot_be_told_and_costs_no_mention(sky: Sky) -> None:
+    sky.post("Question", created=NOW - HOUR)
+    sky.feeds_down = True
+    batch = await source(sky).fetch(None)
+    assert (len(batch.mentions), batch.changes) == (1, ())
+
+
 # --- signing in ---------------------------------------------------------------------------------
 
 
@@ -218,6 +238,16 @@ async def test_loops_that_meet_a_worn_out_token_sign_in_once(sky: Sky) -> None:
     sky.expire()
     await asyncio.gather(*(reading.fetch(None) for _ in range(5)))
     assert (sky.signed_in, sky.tokens) == (1, 2)
+
+
+async def test_a_refused_sign_in_is_not_tried_again_at_once(sky: Sky) -> None:
+    reading = source(sky, password=Secret(value="wrong-one"))
+    for _ in range(3):
+        with pytest.raises(SourceError, match="make a new one in Bluesky"):
+            await reading.fetch(None)
+    with pytest.raises(SourceError, match="make a new one in Bluesky"):
+        await reading.look([])
+    assert len(sky.site.asked) == 1
 
 
 # --- answering ----------------------------------------------------------------------------------

@@ -169,6 +169,19 @@ async def test_check_says_that_mentions_are_dropped_before_they_can_be_read(
     assert finding.ok
 
 
+async def test_an_answer_over_there_is_noticed_at_the_next_reading(instance: Instance) -> None:
+    reading = source(instance)
+    asked = instance.post("Open?", at=NOW - HOUR)
+    first = await reading.fetch(None)
+    assert first.changes == ()
+    instance.post("Yes", at=NOW - HOUR / 2, by=LIBRARY, to=asked, notify="")
+    second = await reading.fetch(first.cursor)
+    [answer] = second.changes
+    assert isinstance(answer, AnsweredAtSource)
+    assert (answer.native_id, answer.at, answer.account) == (asked, NOW - HOUR / 2, "library")
+    assert (await reading.fetch(second.cursor)).changes == ()
+
+
 # --- answering ----------------------------------------------------------------------------------
 
 
