@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from staffbot.errors import SourceError
 from staffbot.settings import FromEnvironment
@@ -25,16 +25,25 @@ _REFUSED_FOR_SECONDS = 600.0
 SWITCHED_OFF = frozenset({"AccountTakedown", "AccountDeactivated", "AccountSuspended"})
 
 
+def _is_name(text: str) -> str:
+    """As the network writes it: `@Library.example` is library.example there."""
+    plain = text.strip().removeprefix("@")
+    return plain if plain.startswith("did:") else plain.lower()
+
+
+Name = Annotated[str, AfterValidator(_is_name)]
+
+
 class Options(BaseModel):
     """What stands under a `[[sources]]` entry of type "bluesky", beside what every source has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    handle: str = Field(min_length=3, examples=["library.bsky.social"])
+    handle: Name = Field(min_length=3, examples=["library.bsky.social"])
     password: FromEnvironment = Field(examples=["STAFFBOT_BLUESKY_PASSWORD"])
     server: Server = "https://bsky.social"
     web: Server = "https://bsky.app"
-    accounts: tuple[str, ...] = Field(default=(), examples=[["kids.library.example"]])
+    accounts: tuple[Name, ...] = Field(default=(), examples=[["kids.library.example"]])
     search: tuple[str, ...] = Field(default=(), max_length=10, examples=[["riverside library"]])
     allow_private: bool = False
 

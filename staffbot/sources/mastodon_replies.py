@@ -72,20 +72,32 @@ async def reply(account: Account, to: Answering, text: str, key: str) -> Replied
 
 
 async def find(account: Account, to: Answering, text: str) -> Replied | None:
-    """The account's own status with these words in answer to that one."""
+    """The account's own status with these words in answer to that one.
+
+    Looked for below that one first: not every server lists what an account said in private.
+    """
     async with account.api() as api:
         with asking():
             await account.know_itself(api)
+            asked = id_of({"id": to.native_id})
+            context = await account.ask(api, f"/api/v1/statuses/{asked}/context")
+            for one in payload.records(context.body, "descendants"):
+                if account.is_own(one) and _is_it(one, to, text):
+                    return _replied(one, datetime.now(UTC))
             page = ""
             for _ in range(_MOST_PAGES):
                 listed = await account.own_statuses(api, page)
                 for one in listed:
-                    if _may_answer(one, to) and same(text, mastodon_statuses.words(one)):
+                    if _is_it(one, to, text):
                         return _replied(one, datetime.now(UTC))
                 if not listed:
                     break
                 page = id_of(listed[-1])
     return None
+
+
+def _is_it(own: Status, to: Answering, text: str) -> bool:
+    return _may_answer(own, to) and same(text, mastodon_statuses.words(own))
 
 
 def _may_answer(own: Status, to: Answering) -> bool:

@@ -163,10 +163,8 @@ async def a_mastodon() -> AsyncIterator[Live]:
     patron_token = os.environ.get("MASTODON_TEST_PATRON_TOKEN", "")
     async with aiohttp.ClientSession() as web:
         if patron_token:
-            server = os.environ.get("MASTODON_TEST_PATRON_URL", url)
             patron, library = (
-                _Web(where, web, {"Authorization": f"Bearer {key}"})
-                for where, key in ((server, patron_token), (url, token))
+                _Web(url, web, {"Authorization": f"Bearer {key}"}) for key in (patron_token, token)
             )
             me = await library.ask("/api/v1/accounts/verify_credentials")
             live.patron = _OnMastodon(patron, library, str(me["id"]), str(me["acct"]))

@@ -46,6 +46,7 @@ class Instance:
     proxy_says: int = 0
     markdown: bool = False
     refuses: str = ""
+    hides_private: bool = False
 
     def __post_init__(self) -> None:
         self.site.answer_all = self._answer
@@ -180,6 +181,8 @@ class Instance:
                 return _json(_page(found, query))
             case ["accounts", account, "statuses"]:
                 mine = [one for one in self.statuses.values() if one["account"]["id"] == account]
+                if self.hides_private:
+                    mine = [one for one in mine if one["visibility"] != "direct"]
                 return _json(_page(mine, query))
             case ["statuses", id_] if id_ in self.statuses:
                 return _json(self.statuses[id_])

@@ -250,6 +250,13 @@ async def test_a_refused_sign_in_is_not_tried_again_at_once(sky: Sky) -> None:
     assert len(sky.site.asked) == 1
 
 
+async def test_names_are_taken_as_people_write_them(sky: Sky) -> None:
+    uri = sky.post("Question", created=NOW - HOUR)
+    sky.post("Yes", created=NOW, by=LIBRARY, reason="", parent=uri)
+    looking = source(sky, handle=f"@{HANDLE.title()}", accounts=("@Patron-fc74b6.Test",))
+    assert len((await looking.fetch(None)).changes) == 1
+
+
 # --- answering ----------------------------------------------------------------------------------
 
 

@@ -244,6 +244,16 @@ async def test_an_answer_is_known_again_however_the_server_shows_it(
     assert found is not None
 
 
+async def test_a_private_answer_that_no_list_has_is_found(instance: Instance) -> None:
+    instance.hides_private = True
+    asked = instance.post("My card was stolen", at=NOW - HOUR, visibility="direct")
+    to = replace(answering(asked), visibility=Visibility.PRIVATE)
+    sent = await source(instance).reply(to, "@patron Come in.", KEY)
+    found = await source(instance).find_reply(to, "@patron Come in.", KEY)
+    assert found is not None
+    assert found.native_id == sent.native_id
+
+
 async def test_old_words_below_what_is_gone_are_no_answer(instance: Instance) -> None:
     asked = instance.post("Open?", at=NOW - HOUR)
     instance.post("Yes.", at=NOW - timedelta(days=3), by=LIBRARY, notify="")
