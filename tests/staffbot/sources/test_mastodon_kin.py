@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,16 +18,10 @@ from tests.library import HandClock
 from tests.reply_contract import KEY, OTHER, WORDS, answering
 from tests.staffbot.sources.mastodons import LIBRARY, PATRON, TOKEN, Instance
 from tests.staffbot.sources.rigs import PATIENT
-from tests.website import Website, website
+from tests.website import Website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,13 +23,7 @@ from tests.reply_contract import KEY, OTHER, WORDS, ReplyContract, ReplyRig, ans
 from tests.source_contract import NOW
 from tests.staffbot.sources import blueskies, mastodons, wordpresses
 from tests.staffbot.sources.rigs import PATIENT
-from tests.website import Website, website
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
+from tests.website import Website
 
 
 def setting(thing: object, name: str, value: Any) -> None:
