@@ -6,11 +6,13 @@ is asked for exactly it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from staffbot.errors import DeliveryError
+from staffbot.errors import DeliveryError, SourceError
 from staffbot.model import Answering, Replied, ReplyLimit
 from staffbot.sources import bluesky_facets, bluesky_posts, bluesky_reading, payload
 from staffbot.sources.answering import asking, graphemes, refused, writing
@@ -20,6 +22,7 @@ from staffbot.sources.bluesky_session import Options, Session, refusal
 _COLLECTION = "app.bsky.feed.post"
 _MOST_GRAPHEMES = 300
 _MOST_BYTES = 3000
+_NAMED_WITHIN_SECONDS = 3.0
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_RECORD = frozenset({"RecordNotFound", "NotFound"})
@@ -121,13 +124,18 @@ async def _unseen(session: Session, api: Api, to: Answering) -> DeliveryError:
 
 
 async def _named(session: Session, api: Api, text: str) -> dict[str, str]:
-    """Who the names in the text belong to; what is nobody's name stays mere text."""
-    found = {}
-    for name in bluesky_facets.names(text):
-        method = "com.atproto.identity.resolveHandle"
-        answer = await session.ask(api, method, [("handle", name)])
-        if did := payload.native_id(answer.body, "did"):
-            found[name] = did
+    """Who the names in the text belong to; what is nobody's name stays mere text.
+
+    Servers look far for a name that they do not know. No answer waits for that.
+    """
+    found: dict[str, str] = {}
+    with suppress(SourceError, TimeoutError):
+        async with asyncio.timeout(_NAMED_WITHIN_SECONDS):
+            for name in bluesky_facets.names(text):
+                method = "com.atproto.identity.resolveHandle"
+                answer = await session.ask(api, method, [("handle", name)])
+                if did := payload.native_id(answer.body, "did"):
+                    found[name] = did
     return found
 
 

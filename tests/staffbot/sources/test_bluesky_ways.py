@@ -1,22 +1,20 @@
-"""The ways of a real Bluesky network that cost mentions or answers, each as it was seen there."""
+"""The ways of a real Bluesky network that cost mentions, each as it was seen there."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from staffbot.errors import DeliveryError, SourceError
+from staffbot.errors import SourceError
 from staffbot.model import AnsweredAtSource, Conversation, Kind
 from staffbot.settings import Secret, SourceSettings
-from staffbot.sources import bluesky_facets, bluesky_posts
+from staffbot.sources import bluesky_posts
 from staffbot.sources.bluesky import Bluesky, network
 from staffbot.sources.bluesky_session import Options
 from tests.library import HandClock
-from tests.reply_contract import KEY, WORDS, answering
 from tests.staffbot.sources.blueskies import HANDLE, LIBRARY, PASSWORD, PATRON, Sky
 from tests.staffbot.sources.rigs import PATIENT
 from tests.website import Website, website
@@ -248,71 +246,3 @@ async def test_names_are_taken_as_people_write_them(sky: Sky) -> None:
     sky.post("Yes", created=NOW, by=LIBRARY, reason="", parent=uri)
     looking = source(sky, handle=f"@{HANDLE.title()}", accounts=("@Patron-fc74b6.Test",))
     assert len((await looking.fetch(None)).changes) == 1
-
-
-# --- answering ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("why", "said"), [("gated", "only some people"), ("blocked", "blocked")])
-async def test_what_nobody_would_see_is_not_sent(sky: Sky, why: str, said: str) -> None:
-    uri = sky.post("Question", created=NOW - HOUR)
-    sky.gated = {uri} if why == "gated" else set()
-    sky.blocking = why == "blocked"
-    with pytest.raises(DeliveryError, match=said) as refused:
-        await source(sky).reply(answering(uri), WORDS, KEY)
-    assert refused.value.permanent
-    assert len(sky.posts) == 1
-
-
-async def test_a_post_that_does_not_show_just_now_is_tried_again(sky: Sky) -> None:
-    uri = sky.post("Question", created=NOW - HOUR)
-    sky.hidden.add(uri)
-    with pytest.raises(DeliveryError, match="just now") as refused:
-        await source(sky).reply(answering(uri), WORDS, KEY)
-    assert not refused.value.permanent
-
-
-async def test_an_account_that_is_switched_off_is_said(sky: Sky) -> None:
-    uri = sky.post("Question", created=NOW - HOUR)
-    sky.switched_off = True
-    with pytest.raises(DeliveryError, match="switched off") as refused:
-        await source(sky).reply(answering(uri), WORDS, KEY)
-    assert refused.value.permanent
-
-
-async def test_names_tags_and_links_lead_somewhere_and_the_language_is_told(sky: Sky) -> None:
-    uri = sky.post("Frage?", created=NOW - HOUR)
-    text = "Grüße \U0001f469\u200d\U0001f4bb @patron-fc74b6.test, @nobody.example #Lesen, #1 (https://a.example/b_(c))"
-    replied = await source(sky).reply(replace(answering(uri), language="de"), text, KEY)
-    record = sky.posts[replied.native_id]["record"]
-    assert record["langs"] == ["de"]
-    raw = record["text"].encode()
-    told = {
-        raw[one["index"]["byteStart"] : one["index"]["byteEnd"]].decode(): one["features"][0]
-        for one in record["facets"]
-    }
-    kind = "app.bsky.richtext.facet#"
-    assert told == {
-        "@patron-fc74b6.test": {"$type": f"{kind}mention", "did": PATRON},
-        "#Lesen": {"$type": f"{kind}tag", "tag": "Lesen"},
-        "https://a.example/b_(c)": {"$type": f"{kind}link", "uri": "https://a.example/b_(c)"},
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("a@b.example and @c", []),
-        ("x#y ## # #42", []),
-        ("#\u4f60\u597d! #c++", ["#\u4f60\u597d", "#c++"]),
-        ("http:// https://a.example/?q=1&r=2.", ["https://a.example/?q=1&r=2"]),
-        ("https://a.example/#part #part", ["https://a.example/#part", "#part"]),
-        ("(@a.example)", ["@a.example"]),
-    ],
-)
-def test_what_leads_somewhere(text: str, parts: list[str]) -> None:
-    raw = text.encode()
-    found = bluesky_facets.facets(text, dict.fromkeys(bluesky_facets.names(text), PATRON))
-    assert [
-        raw[one["index"]["byteStart"] : one["index"]["byteEnd"]].decode() for one in found
-    ] == parts
