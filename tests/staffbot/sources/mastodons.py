@@ -41,7 +41,7 @@ class Instance:
     held_back: set[str] = field(default_factory=set)
     kinds: frozenset[str] = frozenset()
     ignores_kinds: bool = False
-    policy: dict[str, str] = field(default_factory=dict)
+    policy: dict[str, str] | None = None
     instance: Any = None
     proxy_says: int = 0
     markdown: bool = False
@@ -139,8 +139,8 @@ class Instance:
             return _json(recorded("mastodon/instance_v2"))
         if request.path == "/api/v1/instance" and self.instance is not None:
             return _json(self.instance)
-        if request.path == "/api/v2/notifications/policy" and self.policy:
-            return _json(self.policy)
+        if request.path == "/api/v2/notifications/policy" and self.policy is not None:
+            return _json(self.policy) if self.policy else web.Response(status=501)
         return self._get(request.path.removeprefix("/api/v1/").split("/"), request)
 
     def _taken(self, said: dict[str, Any]) -> web.Response:
