@@ -46,6 +46,7 @@ class Instance:
     proxy_says: int = 0
     markdown: bool = False
     refuses: str = ""
+    written: int = 0
     hides_private: bool = False
 
     def __post_init__(self) -> None:
@@ -65,7 +66,8 @@ class Instance:
         acct: str = "",
         **more: Any,
     ) -> str:
-        number = id or f"01M84{len(self.statuses) + 1:06d}"
+        self.written += 1
+        number = id or f"01M84{self.written:06d}"
         self.statuses[number] = {
             "id": number,
             "created_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
