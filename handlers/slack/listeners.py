@@ -38,7 +38,7 @@ from handlers.slack.view import READ_ALL
 from staffbot.messages import Chart, File, Form, Message, Reply, say
 from staffbot.model import Actor
 from staffbot.seams import Desk
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 TRACK = "track_message"
 LOG = "log_mention"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from staffbot.errors import SourceError
-from staffbot.model import AnsweredAtSource, Change, Deleted
+from staffbot.network import AnsweredAtSource, Change, Deleted
 from staffbot.sources import bluesky_posts, bluesky_reading, payload
 from staffbot.sources.api import Api
 from staffbot.sources.bluesky_reading import Post

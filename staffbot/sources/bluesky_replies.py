@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from staffbot.errors import DeliveryError, SourceError
-from staffbot.model import Answering, Replied, ReplyLimit
+from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.sources import bluesky_facets, bluesky_posts, bluesky_reading, payload
 from staffbot.sources.answering import asking, graphemes, refused, writing
 from staffbot.sources.api import Answer, Api

@@ -14,18 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from staffbot.errors import SourceError
-from staffbot.model import (
-    Answering,
-    Batch,
-    Change,
-    Clock,
-    Conversation,
-    IncomingMention,
-    Kind,
-    Replied,
-    ReplyLimit,
-    system_clock,
-)
+from staffbot.model import Clock, IncomingMention, Kind, system_clock
+from staffbot.network import Answering, Batch, Change, Conversation, Replied, ReplyLimit
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from staffbot.errors import SourceError
-from staffbot.model import AnsweredAtSource, Change, Deleted
+from staffbot.network import AnsweredAtSource, Change, Deleted
 from staffbot.sources import mastodon_statuses, payload
 from staffbot.sources.api import Api
 from staffbot.sources.mastodon_account import Account, Status, is_gone

@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 from staffbot.seams import Network
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 from staffbot.sources import bluesky, mastodon
 
 # A post is looked at again after two to three minutes.

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from staffbot.errors import DeliveryError
-from staffbot.settings import Secret, SourceSettings
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources import bluesky_facets
 from staffbot.sources.bluesky import Bluesky
 from staffbot.sources.bluesky_session import Options

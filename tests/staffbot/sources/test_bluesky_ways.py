@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from staffbot.errors import SourceError
-from staffbot.model import AnsweredAtSource, Conversation, Kind
-from staffbot.settings import Secret, SourceSettings
+from staffbot.model import Kind
+from staffbot.network import AnsweredAtSource, Conversation
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources import bluesky_posts
 from staffbot.sources.bluesky import Bluesky, network
 from staffbot.sources.bluesky_session import Options

@@ -25,17 +25,16 @@ import pytest
 from staffbot import plugins
 from staffbot.config import load
 from staffbot.errors import DeliveryError
-from staffbot.model import (
+from staffbot.model import IncomingMention, system_clock
+from staffbot.network import (
     AnsweredAtSource,
     Answering,
     Change,
     Conversation,
     Deleted,
-    IncomingMention,
     Looks,
     Replies,
     Source,
-    system_clock,
 )
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from staffbot.errors import DeliveryError, SourceError
-from staffbot.model import AnsweredAtSource, Conversation, Kind, Visibility
-from staffbot.settings import Secret, SourceSettings
+from staffbot.model import Kind, Visibility
+from staffbot.network import AnsweredAtSource, Conversation
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources import mastodon_statuses
 from staffbot.sources.mastodon import Mastodon, network
 from staffbot.sources.mastodon_account import Options
