@@ -19,8 +19,9 @@ from staffbot.sources.api import Answer, Api
 from staffbot.sources.mastodon_account import Account, Status, is_gone, lacks_scope
 from staffbot.sources.mastodon_statuses import id_of
 
-# As the server counts: each link the same however long, and of @user@server only @user.
-_LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+# As the server counts: each link the same however long, and of @user@server only @user. Where a link
+# ends is seen narrowly, as what stands behind it counts by itself: never fewer than the server does.
+_LINK = re.compile(r"https?://[!-;=?-~]*[\w/=#+&@~$-]", re.IGNORECASE | re.ASCII)
 # What nearly every server takes; one that says otherwise is heeded.
 MOST, OF_LINK = 500, 23
 _REMOTE = re.compile(r"(?<![\w/])@(\w+(?:[\w.-]+\w+)?)@[\w.-]+\w")

@@ -155,6 +155,9 @@ async def test_mastodon_keeps_the_visibility(
     [
         ("Yes.", 4),
         ("See https://library.example/a/very/long/address/that/goes/on?and=on#end now", 31),
+        ("See https://library.example/hours.", 28),
+        ("(https://library.example/a)!", 26),
+        ("https://library.example/\u65e5\u672c", 25),
         ("@lena@elsewhere.example Yes.", 10),
         ("Write to info@library.example", 29),
         ("\U0001f469\u200d\U0001f4bb", 3),
