@@ -8,7 +8,7 @@ library's own statuses had: a reply that does not name the library makes no noti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,8 @@ from staffbot.sources.mastodon_statuses import id_of
 
 _MOST_PAGES = 50
 _REMEMBERED = 1_500
+# Roots of conversations that are asked for in one reading.
+_MOST_ASKED = 40
 # Replies to the library's own statuses are looked for under those of this age.
 _OWN_FOR = timedelta(days=7)
 
@@ -61,6 +63,20 @@ class _Haul:
     seen: list[str] = field(default_factory=list)
     replies: dict[str, int] = field(default_factory=dict)
     own: dict[str, Status] = field(default_factory=dict)
+    above: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
+
+    def learns(self, statuses: Iterable[Status]) -> None:
+        """What each of these replies to."""
+        self.above |= {id_of(one): mastodon_statuses.above(one) for one in statuses}
+
+    def top(self, id_: str) -> str:
+        """The uppermost that is known to stand above it, or itself."""
+        passed = {id_}
+        while (higher := self.above.get(id_, "")) and higher not in passed:
+            passed.add(higher)
+            id_ = higher
+        return id_
 
 
 class Mastodon:
@@ -93,6 +109,7 @@ class Mastodon:
                 and not self._account.is_own(status)
                 and (before.begun or mastodon_statuses.posted_at(status, now) >= oldest)
             }
+            haul.learns([*haul.own.values(), *(status for _, status in haul.statuses.values())])
             mentions = [
                 await self._mention(api, kind, status, haul, now) for kind, status in fresh.values()
             ]
@@ -111,16 +128,18 @@ class Mastodon:
         answered = {id_: mastodon_statuses.words(own) for id_, own in haul.own.items()}
         return mastodon_statuses.mention(
             status, source=self.name, kind=self._settings.kind or kind,
-            root=await self._root(api, status), answered=answered, now=now,
+            root=await self._root(api, status, haul), answered=answered, now=now,
         )  # fmt: skip
 
-    async def _root(self, api: Api, status: Status) -> str:
-        """Where its conversation began, as far as this server knows."""
-        if not mastodon_statuses.above(status):
-            return id_of(status)
-        context = await self._context(api, id_of(status))
-        ancestors = payload.records(context, "ancestors")
-        return (id_of(ancestors[0]) if ancestors else "") or mastodon_statuses.above(status)
+    async def _root(self, api: Api, status: Status, haul: _Haul) -> str:
+        """Where its conversation began, as far as this server knows; asked for only where what was
+        read does not tell, and not too often: a server allows 300 requests in five minutes."""
+        top = haul.top(id_of(status))
+        if top not in haul.above and haul.asked < _MOST_ASKED:
+            haul.asked += 1
+            haul.learns(payload.records(await self._context(api, id_of(status)), "ancestors"))
+            top = haul.top(id_of(status))
+        return top
 
     async def _context(self, api: Api, id_: str) -> Any:
         return (await self._account.ask(api, f"/api/v1/statuses/{id_}/context")).body

@@ -165,6 +165,30 @@ async def test_check_says_that_mentions_are_dropped_before_they_can_be_read(
         assert finding.ok
 
 
+async def test_a_long_thread_is_read_with_few_questions(instance: Instance) -> None:
+    ours_ = instance.post("Summer reading!", at=NOW - 3 * HOUR, by=LIBRARY, notify="")
+    below = [instance.post(f"Question {n}", at=NOW - HOUR, to=ours_) for n in range(60)]
+    deep = instance.post("And that?", at=NOW - HOUR, to=below[7])
+    begun = instance.post("Elsewhere", at=NOW - 3 * HOUR, notify="")
+    others = [instance.post(f"@library {n}", at=NOW - HOUR, to=begun) for n in range(60)]
+    lost = instance.post("@library lost", at=NOW - HOUR, to="01M84GONE")
+    reading = source(instance)
+    found = {one.native_id: one.conversation for one in (await reading.fetch(None)).mentions}
+    assert {found[id_] for id_ in (*below, deep)} == {ours_}
+    assert {found[id_] for id_ in others} == {begun}
+    assert found[lost] == "01M84GONE"
+    contexts = [path for path in instance.asked if path.endswith("/context")]
+    assert len(contexts) <= 4
+
+
+async def test_no_reading_asks_more_than_a_server_allows(instance: Instance) -> None:
+    for number in range(70):
+        begun = instance.post(f"Thread {number}", at=NOW - 3 * HOUR, notify="")
+        instance.post(f"@library {number}", at=NOW - HOUR, to=begun)
+    assert len((await source(instance).fetch(None)).mentions) == 70
+    assert sum(path.endswith("/context") for path in instance.asked) == 40
+
+
 async def test_an_answer_over_there_is_noticed_at_the_next_reading(instance: Instance) -> None:
     reading = source(instance)
     asked = instance.post("Open?", at=NOW - HOUR)
