@@ -106,7 +106,8 @@ class Bluesky:
             above = await self._above(api, [post for _, post in fresh])
         if refused is not None and not fresh:
             raise refused  # said once nothing else has to be brought first; searched again later
-        keys = [*map(_key, found), *map(_key, answers)]
+        # The newest stand last, where they are remembered longest.
+        keys = [*map(_key, reversed(answers)), *map(_key, reversed(found))]
         remembered = [key for key in before.seen if key not in set(keys)] + keys
         moments = [bluesky_posts.indexed_at(post) for _, post in found.values()]
         newest = max([before.newest or start, *(at for at in moments if at is not None)])

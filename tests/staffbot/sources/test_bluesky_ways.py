@@ -89,6 +89,16 @@ async def test_what_lies_before_the_beginning_never_comes(sky: Sky) -> None:
     assert (await reading.fetch(first.cursor)).mentions == ()
 
 
+async def test_of_very_many_the_newest_are_remembered(sky: Sky) -> None:
+    for number in range(1_050):
+        sky.post(f"Question {number}", created=NOW - timedelta(seconds=2_000 - number))
+    reading = source(sky)
+    first = await reading.fetch(None)
+    again = await reading.fetch(first.cursor)
+    # These come twice, and the desk knows them.
+    assert [one.text for one in again.mentions] == [f"Question {number}" for number in range(50)]
+
+
 async def test_what_the_account_hides_from_its_own_app_is_read(sky: Sky) -> None:
     sky.only_followed = True
     sky.post("From a stranger", created=NOW - HOUR)
