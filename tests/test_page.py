@@ -74,6 +74,14 @@ async def test_somebody_else_is_told_who_has_it_and_dismisses_that(
     await page.script("localStorage.clear()")
 
 
+async def test_what_can_be_typed_is_marked_without_backticks(here: Served, page: Page) -> None:
+    await page.open(here.address)
+    await page.type("#line", "clam", Keys.ENTER)
+    await page.says("#answers code", "/lib claim")
+    await page.says("#answers .text", "There is no command “clam”. Did you mean /lib claim?")
+    await page.says("#spoken", "Did you mean /lib claim?")
+
+
 async def test_a_form_is_a_dialog_and_is_sent_back(here: Served, page: Page) -> None:
     await here.card(here.desk.tell("Is there Wi-Fi?"))
     here.desk.mentions[1].owner = "Ana Silva"
