@@ -84,7 +84,7 @@ def give(
     target = tx.team(mention.team).target(mention.source, mention.kind)
     values = {
         "status": Status.CLAIMED, "owner": to.key, "claimed_at": tx.now,
-        "still_asked_at": None,
+        "still_asked_at": None, "snoozed_until": None,
     }  # fmt: skip
     after = values | {"next_step_at": next_step_at(tx.team(mention.team), hours, mention, values)}
     event = enact(
@@ -115,10 +115,10 @@ def give_back(tx: Tx, mention: Mention, what: Happened, *, by: Person | None) ->
 
 
 def released(tx: Tx, mention: Mention) -> Mapping[str, Any]:
-    """What a mention is once nobody has it."""
+    """What a mention is once nobody has it. Its owner's snooze was theirs: nobody else chose it."""
     values = {
         "status": Status.OPEN, "owner": None, "last_owner": mention.owner,
-        "still_asked_at": None,
+        "still_asked_at": None, "snoozed_until": None,
     }  # fmt: skip
     team = tx.team(mention.team)
     return values | {"next_step_at": next_step_at(team, tx.hours(mention.team), mention, values)}
