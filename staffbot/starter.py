@@ -166,7 +166,7 @@ def _wrong_teams(answer: str) -> str:
 
 
 def _wrong_feeds(answer: str) -> str:
-    for address in answer.split():
+    for address in _addresses(answer):
         try:
             url = urlsplit(address)
         except ValueError:
@@ -174,6 +174,12 @@ def _wrong_feeds(answer: str) -> str:
         if url.scheme not in ("http", "https") or not url.hostname:
             return f"{address} has to begin with https://"
     return ""
+
+
+def _addresses(answer: str) -> list[str]:
+    """With spaces between, or with commas as people type them; one inside an address stays."""
+    found = re.split(r"\s+|,(?=https?:)", answer)
+    return [address for piece in found if (address := piece.strip(","))]
 
 
 def _split(answer: str) -> list[str]:
@@ -307,7 +313,7 @@ def _several(said: Mapping[str, str], teams: list[tuple[str, str]]) -> str:
 def _feeds(answer: str) -> list[str]:
     parts = []
     taken = {"contact-form"}  # the webhook's name
-    for address in answer.split():
+    for address in _addresses(answer):
         host = (urlsplit(address).hostname or "").removeprefix("www.")
         key = name = _key(host) or "feed"
         number = 1

@@ -56,14 +56,15 @@ def split(text: str) -> tuple[Verb | None, str, str]:
     """A line as its verb (None where unknown), the words that named it, and all that follows."""
     pieces = text.split()
     for amount in range(min(_LONGEST, len(pieces)), 0, -1):
-        verb = find(" ".join(pieces[:amount]))
+        words = " ".join(pieces[:amount])
+        verb = find(words) or find(words.rstrip("?!. "))
         if verb is not None:
-            return verb, " ".join(pieces[:amount]), _after(text, amount)
+            return verb, words, _after(text, amount)
     return None, pieces[0] if pieces else "", _after(text, 1)
 
 
 def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
-    """Read a typed command without its root; nothing typed is `mine`.
+    """Read a typed command without its root; nothing typed is `mine`, a mention alone `show`.
 
     In a mention's thread a bare number within free text is part of the text; `#42` never is.
     Raises Refused with the nearest verb, or with how the verb is used.
@@ -71,6 +72,8 @@ def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
     verb, named, rest = split(text)
     if not named:
         return Call(verb=_BY_WORDS["mine"])
+    if verb is None and not rest and _REFERENCE.fullmatch(named):
+        return Call(verb=_BY_WORDS["show"], said={"mention": named})
     if verb is None:
         raise Refused(_unknown(named, rest, root))
     said, rest = _read(verb, rest, in_thread=in_thread)
@@ -179,7 +182,8 @@ def _after(text: str, amount: int) -> str:
 
 def _unknown(named: str, rest: str, root: str) -> str:
     near = difflib.get_close_matches(named.lower(), _BY_WORDS, n=1, cutoff=0.6)
-    if near:
+    # Not of a whole question: `how many came in` is no slip for `show many came in`.
+    if near and not _read(_BY_WORDS[near[0]], rest, in_thread=False)[1]:
         meant = f"/{root} {near[0]} {_cut(' '.join(rest.split()))}".strip()
         return f"There is no command “{_cut(named)}”. Did you mean `{meant}`?"
     return f"There is no command “{_cut(named)}”. `/{root} help` shows them all."
