@@ -54,7 +54,9 @@ def owner_nag(
         question = f"Are you still on {which}?"
         it, goes = ("it", "it goes") if len(asked) == 1 else ("them", "they go")
         # What happens otherwise is said before it does.
-        otherwise = f"Nothing was done about {it} for a day. After another, {goes} back to the team."
+        otherwise = (
+            f"Nothing was done about {it} for a day. After another, {goes} back to the team."
+        )
         text = f"{text} {question}" if late else question
         parts = (Paragraph(line=(otherwise,), quiet=True), *parts)
     return Message(

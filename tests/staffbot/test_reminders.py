@@ -126,8 +126,13 @@ def test_a_target_of_its_own_has_steps_of_its_own() -> None:
         (wall(3, 21), None, (Step.STILL_ON_IT, wall(5, 9))),
     ],
     ids=[
-        "never asked", "asked", "acted since", "a short Saturday", "over a Sunday",
-        "claimed on a Sunday", "claimed in the evening",
+        "never asked",
+        "asked",
+        "acted since",
+        "a short Saturday",
+        "over a Sunday",
+        "claimed on a Sunday",
+        "claimed in the evening",
     ],
 )
 def test_a_claim_without_any_act(
