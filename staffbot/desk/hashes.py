@@ -34,7 +34,7 @@ def keyed(key: Secret, *parts: str) -> str:
 def hashed(mention: IncomingMention, key: Secret) -> Hashed:
     """An incoming mention with its hashes."""
     patron = mention.patron
-    who = (patron.handle or patron.url or patron.name,)
+    who: tuple[str, ...] = (patron.handle or patron.url or patron.name,)
     if patron.nameless:  # known within what they wrote to, and nowhere else
         who = ("nameless", mention.conversation or mention.native_id)
     return Hashed(

@@ -361,6 +361,20 @@ async def test_the_clocks_verbs(staff: Staff) -> None:
     assert await staff.says("health") == "All is well."
 
 
+async def test_of_several_teams_each_door_is_named(sqlite_library: Library) -> None:
+    sqlite_library.reconfigure(teams=TWO_TEAMS)
+    staff = Staff(sqlite_library)
+    await staff.says("hours close children today")
+    assert await staff.says("hours children") == "Children is closed now."
+    assert await staff.says("hours") == "Adult services is open now."
+
+
+async def test_a_signature_is_not_lost_by_asking_for_it(staff: Staff) -> None:
+    await staff.says("settings sign Ana")
+    assert "settings sign off" in await staff.says("settings sign")
+    assert "“Ana”" in (await staff.types("settings")).plain()
+
+
 async def test_undo_in_words_is_of_what_was_done_last(staff: Staff) -> None:
     library = staff.library
     library.arrives()
