@@ -137,9 +137,10 @@ def assign(tx: Tx, number: int, to: Person, person: Person) -> Answer:
     _may_take_from(tx, mention, person)
     _must_be_here(tx, to)
     event = give(tx, mention, to, Happened.ASSIGNED, by=person)
-    if to.key != person.key:
-        telling.tell(tx, to, mention, "assigned", event=event, by=person.key)
-    return Done(mention=number, said=f"{to.name} has {number} now and was told.", event=event)
+    if to.key == person.key:
+        return Done(mention=number, said=f"Mention {number} is yours.", event=event)
+    told = telling.tell(tx, to, mention, "assigned", event=event, by=person.key)
+    return Done(mention=number, said=_has_now(to, str(number), told), event=event)
 
 
 def hand_over(tx: Tx, person: Person, to: Person | None) -> Answer:
@@ -166,9 +167,13 @@ def hand_over(tx: Tx, person: Person, to: Person | None) -> Answer:
     numbers = _numbers([mention.number for mention in owned])
     if to is None:
         return Done(mention=None, said=f"Back with the team: {numbers}.", event=events[0])
-    telling.tell(tx, to, owned[0], "handed_over", event=events[0], by=person.key,
-                 mentions=[mention.number for mention in owned])  # fmt: skip
-    return Done(mention=None, said=f"{to.name} has {numbers} now and was told.", event=events[0])
+    told = telling.tell(tx, to, owned[0], "handed_over", event=events[0], by=person.key,
+                        mentions=[mention.number for mention in owned])  # fmt: skip
+    return Done(mention=None, said=_has_now(to, numbers, told), event=events[0])
+
+
+def _has_now(to: Person, numbers: str, told: bool) -> str:
+    return f"{to.name} has {numbers} now{' and was told' if told else ''}."
 
 
 def _may_take_from(tx: Tx, mention: Mention, person: Person) -> None:

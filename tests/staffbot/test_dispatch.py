@@ -15,7 +15,7 @@ from staffbot.dispatch import Dispatch
 from staffbot.dispatch.asking import FORMS
 from staffbot.dispatch.entrance import HANDLERS
 from staffbot.messages import Button, Form, Message, Quote
-from staffbot.model import Actor, Kind, Outcome, Room, Status
+from staffbot.model import Actor, Kind, Outcome, Room, Status, Visibility
 from staffbot.seams import Desk as DeskSeam
 from staffbot.settings import Route, Team, TeamRoom
 from staffbot.tables import events, mentions, people, posts
@@ -256,6 +256,17 @@ async def test_private_words_are_for_named_people_only(staff: Staff) -> None:
     assert "12345" in str(await staff.types("read 1", who="ben"))
     assert "shows its words" in await staff.says("public 1", who="ben")
     assert "12345" in str(await staff.dispatch.shown("card:1:local:desk:1"))
+
+
+async def test_what_was_written_privately_is_made_public_by_nobody(staff: Staff) -> None:
+    library = staff.library
+    library.arrives("My card 12345 is lost", visibility=Visibility.PRIVATE)
+    await staff.says("claim 1")
+    for who in ("ana", "mia"):
+        assert "was written privately" in await staff.says("public 1", who=who)
+    assert library.mention(1).private
+    assert "12345" in str(await staff.types("read 1"))
+    assert "12345" not in str(await staff.dispatch.shown("card:1:local:desk:1"))
 
 
 async def test_moved_between_teams_each_room_shows_its_part(sqlite_library: Library) -> None:
