@@ -118,7 +118,7 @@ def _row(
 ) -> dict[str, Any]:
     mention = item.mention
     source = tx.settings.source(mention.source)
-    kind = Kind(source.kind or mention.kind)
+    kind = Kind(mention.kind)  # as the source says, which has applied its own setting
     expects = source.expects(kind, mention.expects_answer) and not muted
     clock = clock_of(team_key, mention.source, kind, expects)
     return {

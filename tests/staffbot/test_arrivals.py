@@ -170,6 +170,15 @@ def test_who_decides_whether_an_answer_is_expected(
     assert (mention.answer_due_at is not None) is expects
 
 
+def test_a_source_says_what_its_mention_is(sqlite_library: Library) -> None:
+    """A webhook's own word goes before its setting, which the source applies where there is none."""
+    sqlite_library.reconfigure(
+        sources=(SourceSettings(name="social", type="webhook", kind=Kind.COMMENT),)
+    )
+    number = sqlite_library.arrives(kind=Kind.REVIEW)
+    assert sqlite_library.mention(number).kind is Kind.REVIEW
+
+
 @pytest.mark.parametrize(
     ("when_closed", "silent", "waits"),
     [
