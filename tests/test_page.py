@@ -201,6 +201,25 @@ async def test_it_fits_a_phone(here: Served, page: Page) -> None:
     assert await page.script("return document.getElementById('channel').offsetParent === null")
 
 
+async def test_many_rooms_push_nothing_off_a_phone(here: Served, page: Page) -> None:
+    await here.card(here.desk.tell("Is there Wi-Fi?"))
+    await page.open(here.address, width=390, height=760)
+    await page.says(CARD, "Unclaimed")
+    await page.script(
+        "const bar = document.getElementById('rooms');"
+        "for (let n = 0; n < 4; n += 1) bar.append(bar.firstElementChild.cloneNode(true))"
+    )
+    beyond = await page.script(
+        "return [...document.querySelectorAll('.top, .timeline, article, #command button, #me')]"
+        ".filter((one) => one.getBoundingClientRect().right > innerWidth)"
+        ".map((one) => one.className || one.tagName)"
+    )
+    assert beyond == []
+    assert await page.script(
+        "const bar = document.getElementById('rooms'); return bar.scrollWidth > bar.clientWidth"
+    ), "the bar itself scrolls"
+
+
 async def test_what_a_patron_writes_stays_text(here: Served, page: Page) -> None:
     hostile = (
         "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
