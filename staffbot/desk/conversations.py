@@ -103,7 +103,7 @@ def make_public(tx: Tx, number: int, person: Person) -> Answer:
         return Unchanged(mention=number, said=f"{number} is not private.")
     if not may_read(mention, person):
         raise Refused(_who_may(tx, mention))
-    if not _kept_by_us(tx, number):
+    if not kept_by_us(tx, number):
         raise Refused(
             f"{number} was written privately, so its words are shown in no open channel. "
             f"{typed(tx, f'read {number}')} shows them to you."
@@ -112,7 +112,7 @@ def make_public(tx: Tx, number: int, person: Person) -> Answer:
     return Done(mention=number, said=f"{number} shows its words again.", event=event)
 
 
-def _kept_by_us(tx: Tx, number: int) -> bool:
+def kept_by_us(tx: Tx, number: int) -> bool:
     """Whether somebody pressed Keep private; else the mention came in as a private one."""
     kept = select(events.c.id).where(
         events.c.mention == number, events.c.what == Happened.KEPT_PRIVATE,

@@ -61,7 +61,11 @@ def name(text: str, most: int = 100) -> str:
         bare = bare.removesuffix("(").removeprefix(")")
     found = line(bare, most).strip(" ,;:")
     for opens, shuts in ("()", "<>", '""', "''"):
-        if found.startswith(opens) and found.endswith(shuts) and not {opens, shuts} & {*found[1:-1]}:
+        if (
+            found.startswith(opens)
+            and found.endswith(shuts)
+            and not {opens, shuts} & {*found[1:-1]}
+        ):
             found = found[1:-1].strip()
     return found
 

@@ -265,6 +265,9 @@ async def test_what_was_written_privately_is_made_public_by_nobody(staff: Staff)
     for who in ("ana", "mia"):
         assert "was written privately" in await staff.says("public 1", who=who)
     assert library.mention(1).private
+    card = await staff.dispatch.shown("card:1:local:desk:1")
+    assert card is not None
+    assert not {"public", "private"} & {c.name for c in card.controls if isinstance(c, Button)}
     assert "12345" in str(await staff.types("read 1"))
     assert "12345" not in str(await staff.dispatch.shown("card:1:local:desk:1"))
 
