@@ -14,7 +14,7 @@ supervisor      loops begin again            liveness       which loops are aliv
 dispatch/       the one way in for every door
 desk/           use cases, one transaction each
 stats/          every figure
-nags digest doorsign answers contacts starter forms      what is said, as pure Messages and text
+nags digest doorsign doorchange answers contacts starter/ forms  what is said, as pure Messages and text
 cards/          cards, the same way
 reminders digest_days policy answering                   pure decisions
 commands/       the one registry of verbs

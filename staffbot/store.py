@@ -8,6 +8,7 @@ more than. Everything here blocks; the edge calls it in worker threads.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import sqlite3
 import stat
@@ -35,6 +36,8 @@ HEAD = "0001"
 _TRIES = 5
 # For so long another process that writes is waited for.
 _PATIENCE_SECONDS = 30
+# A write that failed is told of for so long; the ticker tries one every half minute.
+_FAILED_FOR_SECONDS = 60
 _BEGIN_AGAIN = frozenset({"40001", "40P01"})
 # By SQLite's names of what can be wrong with a disk; a person has to see to each.
 _TROUBLES = {
@@ -55,6 +58,7 @@ class Store:
         self._path = path
         self._one_writer = threading.Lock() if path else None
         self._lock_file: int | None = None
+        self._failed: tuple[float, str] | None = None
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -113,7 +117,10 @@ class Store:
                 with self._one_writer, self._writer.begin() as conn:
                     return use_case(conn)
             except OperationalError as problem:
-                raise self._in_words(problem) from problem
+                failed = self._in_words(problem)
+                if isinstance(failed, StoreError):
+                    self._failed = (time.monotonic(), failed.why)
+                raise failed from problem
         for attempt in range(_TRIES):
             try:
                 with self._writer.begin() as conn:
@@ -121,6 +128,8 @@ class Store:
             except DBAPIError as problem:
                 state = getattr(problem.orig, "sqlstate", None)
                 if state not in _BEGIN_AGAIN or attempt == _TRIES - 1:
+                    if isinstance(problem, OperationalError) and state not in _BEGIN_AGAIN:
+                        self._failed = (time.monotonic(), "the server does not take it")
                     raise
         raise AssertionError("unreachable")
 
@@ -128,8 +137,16 @@ class Store:
         name = getattr(problem.orig, "sqlite_errorname", "")
         for start, said in _TROUBLES.items():
             if name.startswith(start):
-                return StoreError(f"nothing was stored in {self._path}: {said}")
+                return StoreError(f"nothing was stored in {self._path}: {said}", why=said)
         return problem
+
+    def unwritable(self) -> str:
+        """Why a write failed within the last minute; empty where none did.
+
+        A success in between says little: on a full disk small writes go well now and then.
+        """
+        at, why = self._failed or (-math.inf, "")
+        return why if time.monotonic() - at < _FAILED_FOR_SECONDS else ""
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on a consistent snapshot. Blocks; never waits for the writer on SQLite."""
