@@ -22,6 +22,7 @@ times/ hours/   what people type as a time; opening hours
 config/         TOML and secrets -> settings
 sources/        one file a network
 store           engines, transactions        tables         the typed tables        migrations/
+sqlite          a SQLite file made ready
 seams           what a door is given         network        what a source is asked
 messages        what can be said             words          labels, counts, durations
 language        of a mention                 log            what the program says of itself
