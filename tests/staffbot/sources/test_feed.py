@@ -51,7 +51,7 @@ async def test_an_entry_becomes_a_mention(site: Website) -> None:
     assert mention.kind is Kind.ENTRY
     assert mention.title == "By: Lena P."
     assert mention.text == "Do you lend skis?"
-    assert mention.patron.name == "Lena P."
+    assert (mention.patron.name, mention.patron.nameless) == ("Lena P.", False)
     assert mention.posted_at == NOW - HOUR
     assert mention.permalink == "https://library.example/blog#c-1"
     # The channel's <language> is a theme's default more often than it is true.
@@ -69,7 +69,7 @@ async def test_atom_reads_alike_and_an_address_is_dropped(site: Website) -> None
 async def test_an_entry_without_author_speaks_for_the_feed(site: Website) -> None:
     site.says("/feed", rss(replace(QUESTION, author="")))
     [mention] = (await feed(site).fetch(None)).mentions
-    assert mention.patron.name == "Riverside blog"
+    assert (mention.patron.name, mention.patron.nameless) == ("Riverside blog", True)
 
 
 async def test_the_cursor_goes_on_where_it_stood(site: Website) -> None:
