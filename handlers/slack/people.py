@@ -1,4 +1,5 @@
-"""Who acts: a full member of the workspace, a guest, a stranger; and whether a group makes them manager.
+"""Who acts: a full member of a team's channel, a guest, a stranger; and whether a group makes them
+manager.
 
 Asked of Slack before the desk's transaction and kept for a while, so that a press is quick.
 """
@@ -15,11 +16,11 @@ import structlog
 
 from handlers.slack.api import Api
 from handlers.slack.cutting import clean, cut
+from handlers.slack.members import PLATFORM, Belongs, Members
 from staffbot.errors import DeliveryError
 from staffbot.model import Actor, Role, Room
 from staffbot.settings import Settings
 
-PLATFORM = "slack"
 KEPT_SECONDS = 900.0
 WITHIN_SECONDS = 2.0  # of the three in which Slack waits for an answer
 
@@ -64,28 +65,45 @@ class People:
         self._known: dict[str, _Known] = {}
         self._managers: frozenset[str] | None = None
         self._managers_at = float("-inf")
+        self._members = Members(api, settings, now=now)
 
-    async def actor(
-        self, user_id: str, channel: str = "", *, thread: str = "", on: str = "", act: str = ""
-    ) -> Actor:
-        """The one who acts. Raises NotStaff with a sentence for guests and strangers."""
-        known = await self._look_up(user_id)
-        if known.refused and user_id not in self._listed:
-            raise NotStaff(known.refused)
+    async def actor(self, user_id: str, channel: str = "") -> Actor:
+        """The one who acts. Raises NotStaff with a sentence for guests, strangers, and who is in none
+        of the teams' channels.
+        """
+        # All at once, as Slack waits for three seconds altogether.
+        known, role, home = await asyncio.gather(
+            self._look_up(user_id), self._role(user_id), self._home(user_id)
+        )
+        if user_id not in self._listed:
+            if known.refused:
+                raise NotStaff(known.refused)
+            if home is Belongs.NOWHERE:
+                raise NotStaff(self._members.join_first())
         return Actor(
             platform=PLATFORM,
             user_id=user_id,
             name=known.name,
             room=self.room(channel),
-            thread=thread,
-            on=on,
-            act=act,
-            role=await self._role(user_id),
+            home=home if isinstance(home, Room) else None,
+            role=role,
         )
 
     def know(self, user_id: str, name: str) -> None:
         """A full member, where somebody knows it already; for as long as Slack's own word holds."""
         self._known[user_id] = _Known(name=name, refused="", at=self._now())
+        self._members.know(user_id)
+
+    def begin(self) -> None:
+        """Ask in good time for what the first press will need."""
+        self._members.begin()
+
+    def moved(self, user_id: str, channel: str, *, joined: bool) -> None:
+        """Somebody joined a channel or left it."""
+        self._members.moved(user_id, channel, joined=joined)
+
+    async def end(self) -> None:
+        await self._members.end()
 
     def room(self, channel: str) -> Room | None:
         """The team's room that this channel is, if it is one."""
@@ -113,6 +131,12 @@ class People:
         found = _Known(name=_name(user), refused=_refusal(user, us.team_id), at=self._now())
         self._known[user_id] = found
         return found
+
+    async def _home(self, user_id: str) -> Room | Belongs:
+        """A channel of a team's that they are in. Listed people are staff wherever they are."""
+        if user_id in self._listed:
+            return Belongs.UNKNOWN
+        return await self._members.home(user_id, WITHIN_SECONDS)
 
     async def _role(self, user_id: str) -> Role | None:
         """What the managers' group makes of them; None where there is none, or Slack did not tell."""
