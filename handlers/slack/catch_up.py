@@ -28,7 +28,7 @@ LIMIT_SECONDS = 72 * 3600.0  # a weekend with the machine switched off
 OVERLAP_SECONDS = 60.0  # by as much may this machine's clock differ from Slack's
 SHORT_SECONDS = 90.0  # a refresh of Slack's, after which it delivers by itself what it can
 REST_SECONDS = 20.0  # between two readings, however often a connection breaks
-FIRST_WAIT = 2.0
+TRIES = 5  # of what the desk cannot store, through a fault of ours
 LONGEST_WAIT = 300.0
 
 log = structlog.get_logger("staffbot.slack")
@@ -88,14 +88,19 @@ class CatchUp:
         self._kept = heard
 
     async def _until_read(self) -> bool:
-        """Whether there was a gap. It stays open until it is read, whatever Slack's troubles are."""
-        wait = FIRST_WAIT
+        """Whether there was a gap. It stays open until it is read, whatever Slack's troubles are; only
+        what the desk fails over again and again is given up, as when it is heard live.
+        """
+        wait, not_stored = max(self._rest / 10, 0.01), 0
         while self._gap is not None:
             since, self._gap = self._gap, None
             try:
                 await self._read(since)
                 return True
             except (DeliveryError, NotStored, StoreError) as problem:
+                not_stored += isinstance(problem, NotStored)
+                if not_stored == TRIES:
+                    raise
                 self.missed(since)
                 log.warning("slack.not_caught_up", fault=type(problem).__name__, seconds=wait)
                 asked = getattr(problem, "retry_after", None)

@@ -66,10 +66,8 @@ class Members:
 
     async def home(self, user_id: str, seconds: float) -> Room | Belongs:
         """A team's channel that this person is in. Slack is waited for at most so long."""
-        found = self._in(user_id)
+        found = self.kept(user_id)
         if found is not None:
-            if self._older_than(KEPT_SECONDS):
-                self.begin()  # for the next time
             return found
         if self._older_than(AGAIN_SECONDS):
             self.begin()
@@ -82,6 +80,13 @@ class Members:
         now, read = self._now(), [channel.read_at for channel in self._channels.values()]
         just_read = bool(read) and all(now - at < AGAIN_SECONDS + seconds for at in read)
         return Belongs.NOWHERE if just_read else Belongs.UNKNOWN
+
+    def kept(self, user_id: str) -> Room | None:
+        """As `home`, without asking; an old list is read anew for the next time."""
+        found = self._in(user_id)
+        if found is not None and self._older_than(KEPT_SECONDS):
+            self.begin()
+        return found
 
     def begin(self) -> None:
         """Read the lists, unless that is under way."""

@@ -71,8 +71,8 @@ class People:
         """The one who acts. Raises NotStaff with a sentence for guests, strangers, and who is in none
         of the teams' channels.
         """
-        # All at once, as Slack waits for three seconds altogether.
-        known, role, home = await asyncio.gather(
+        # What has to be asked is asked all at once, as Slack waits for three seconds altogether.
+        known, role, home = self._kept(user_id) or await asyncio.gather(
             self._look_up(user_id), self._role(user_id), self._home(user_id)
         )
         if user_id not in self._listed:
@@ -110,6 +110,15 @@ class People:
         room = Room(platform=PLATFORM, id=channel)
         return room if channel and self._settings.team_of_room(room) is not None else None
 
+    def _kept(self, user_id: str) -> tuple[_Known, Role | None, Room | Belongs] | None:
+        """All about a person, where nothing of it has to be asked."""
+        known = self._known.get(user_id)
+        if known is None or self._now() - known.at >= KEPT_SECONDS or self._group_is_old():
+            return None
+        listed = user_id in self._listed
+        home = Belongs.UNKNOWN if listed else self._members.kept(user_id)
+        return None if home is None else (known, self._role_of(user_id), home)
+
     async def _look_up(self, user_id: str) -> _Known:
         known = self._known.get(user_id)
         if known is not None and self._now() - known.at < KEPT_SECONDS:
@@ -140,14 +149,19 @@ class People:
 
     async def _role(self, user_id: str) -> Role | None:
         """What the managers' group makes of them; None where there is none, or Slack did not tell."""
-        managers = await self._of_group()
-        if managers is None:
-            return None
-        return Role.MANAGER if user_id in managers else Role.STAFF
+        if self._group_is_old():
+            await self._read_group()
+        return self._role_of(user_id)
 
-    async def _of_group(self) -> frozenset[str] | None:
-        if not self._group or self._now() - self._managers_at < KEPT_SECONDS:
-            return self._managers
+    def _role_of(self, user_id: str) -> Role | None:
+        if self._managers is None:
+            return None
+        return Role.MANAGER if user_id in self._managers else Role.STAFF
+
+    def _group_is_old(self) -> bool:
+        return bool(self._group) and self._now() - self._managers_at >= KEPT_SECONDS
+
+    async def _read_group(self) -> None:
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
                 answer = await self._api.ask(
@@ -156,10 +170,9 @@ class People:
                 )
         except (DeliveryError, TimeoutError) as problem:
             log.warning("slack.group_not_looked_up", reason=str(problem))
-            return self._managers
+            return
         self._managers = frozenset(str(user) for user in answer.get("users", ()))
         self._managers_at = self._now()
-        return self._managers
 
     def _name_of(self, user_id: str) -> str:
         found = (m.name for m in self._settings.staff if m.ids.get(PLATFORM) == user_id)

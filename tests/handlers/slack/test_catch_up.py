@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from handlers.slack.api import Api
-from handlers.slack.catch_up import LIMIT_SECONDS, OVERLAP_SECONDS, CatchUp
+from handlers.slack.catch_up import LIMIT_SECONDS, OVERLAP_SECONDS, TRIES, CatchUp
 from handlers.slack.chat import SlackChat
 from handlers.slack.ears import Socket
 from handlers.slack.listeners import Listeners
@@ -22,7 +22,8 @@ from handlers.slack.missed import Missed
 from handlers.slack.people import People
 from handlers.slack.replies import Replies
 from staffbot.errors import DeliveryError
-from staffbot.model import Person
+from staffbot.messages import Message, Reply
+from staffbot.model import Actor, Person
 from staffbot.settings import Network, Secret
 from tests.handlers.fake_desk import PEOPLE, FakeDesk
 from tests.handlers.slack.loopback import Loopback, Trouble
@@ -31,6 +32,21 @@ from tests.handlers.slack.workspace import BOT, BOT_ID, BOT_TOKEN, PAGE
 
 CLAIM = f"<@{BOT}> claim 1"
 QUICK = 0.2  # seconds between pings; a stalled test machine may then lose a connection
+
+
+class Failing(FakeDesk):
+    """A desk that fails so often before it does what it is asked for."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+        self.failed = 0
+
+    async def command(self, actor: Actor, text: str) -> Reply:
+        if self.failed < self.times:
+            self.failed += 1
+            return Message(text="That did not work.", failed=True)
+        return await super().command(actor, text)
 
 
 @pytest.fixture
@@ -197,6 +213,22 @@ async def test_a_gap_stays_open_until_it_is_read(
 
 def _left(slack: Loopback) -> int:
     return len(slack.troubles["conversations.history"])
+
+
+@pytest.mark.parametrize("fails", [1, 99])
+async def test_what_the_desk_fails_over_is_tried_again_and_not_for_ever(
+    slack: Loopback, tmp_path: Path, fails: int
+) -> None:
+    desk = Failing(fails)
+    desk.tell("When do you open?")
+    desk.kept["slack"] = kept = datetime.now(UTC) - timedelta(seconds=30)
+    slack.says("C01", "U1", CLAIM)
+    async with running(opened(slack, settings(tmp_path), desk, rest=0.0)):
+        await until(lambda: desk.mentions[1].owner or desk.failed == TRIES)
+        if fails == 1:
+            await kept_after(desk, kept)
+    assert bool(desk.mentions[1].owner) is (fails == 1)
+    assert desk.failed == min(fails, TRIES)
 
 
 async def test_a_closed_channel_keeps_no_other_one_waiting(
