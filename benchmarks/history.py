@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from staffbot.model import Actor, Room
-from staffbot.settings import Secret, Settings, SourceSettings, StoreSettings, Team, TeamRoom
+from staffbot.secret import Secret
+from staffbot.settings import Settings, SourceSettings, StoreSettings, Team, TeamRoom
 from staffbot.tables import metadata
 
 TEAMS = 50

@@ -21,7 +21,8 @@ from benchmarks.rows import Row
 from benchmarks.timing import milliseconds
 from staffbot.desk.arrivals import take_in
 from staffbot.desk.ledger import Desk
-from staffbot.model import Batch, IncomingMention, Kind, Patron
+from staffbot.model import IncomingMention, Kind, Patron
+from staffbot.network import Batch
 from staffbot.settings import Route, Settings, Storm
 from staffbot.store import Store
 

@@ -29,11 +29,13 @@ from staffbot.desk.ledger import Desk, Tx
 from staffbot.errors import SourceError
 from staffbot.intake import Intake
 from staffbot.looking import PAUSE_SECONDS, PIECE
-from staffbot.model import Batch, IncomingMention, Kind, Looks, Patron
+from staffbot.model import IncomingMention, Kind, Patron
+from staffbot.network import Batch, Looks
 from staffbot.policy import look_pause
 from staffbot.seams import Network
+from staffbot.secret import Secret
 from staffbot.settings import Network as NetworkSettings
-from staffbot.settings import Secret, Settings, SourceSettings, Storm
+from staffbot.settings import Settings, SourceSettings, Storm
 from staffbot.sources import bluesky, mastodon, wordpress
 from staffbot.store import Store
 from staffbot.tables import mentions

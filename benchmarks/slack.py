@@ -35,8 +35,10 @@ from handlers.slack.chat import SlackChat
 from handlers.slack.people import People
 from staffbot.desk.ledger import Desk
 from staffbot.dispatch import Dispatch
-from staffbot.model import Request, Room
-from staffbot.settings import DoorSettings, Secret, Settings, TeamRoom
+from staffbot.model import Room
+from staffbot.network import Request
+from staffbot.secret import Secret
+from staffbot.settings import DoorSettings, Settings, TeamRoom
 from staffbot.store import Store
 
 _ALONE = 100

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from staffbot.model import Patron, ReplyLimit
+from staffbot.model import Patron
+from staffbot.network import ReplyLimit
 
 _FIRST_WAIT = timedelta(seconds=0.5)
 _LONGEST_WAIT = timedelta(minutes=5)

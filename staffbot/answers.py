@@ -24,15 +24,7 @@ from staffbot.messages import (
     Who,
     say,
 )
-from staffbot.model import (
-    AlreadyClaimed,
-    Done,
-    Gone,
-    Happened,
-    Mention,
-    Status,
-    Unchanged,
-)
+from staffbot.model import AlreadyClaimed, Done, Gone, Happened, Mention, Status, Unchanged
 from staffbot.words import a, count, duration, kind_on, moment, number, sentence
 
 

@@ -24,11 +24,12 @@ from staffbot.heartbeat import Heartbeat
 from staffbot.intake import Intake
 from staffbot.liveness import Liveness
 from staffbot.looking import Looking
-from staffbot.model import Chat, Clock, Pushes, Replies, Route, Source, system_clock
+from staffbot.model import Clock, system_clock
 from staffbot.monitoring import Monitoring
+from staffbot.network import Pushes, Replies, Route, Source
 from staffbot.outbox import Outbox
 from staffbot.replier import Replier
-from staffbot.seams import Door, Network
+from staffbot.seams import Chat, Door, Network
 from staffbot.server import Server
 from staffbot.settings import Settings
 from staffbot.store import Store

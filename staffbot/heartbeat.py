@@ -10,7 +10,8 @@ import ssl
 import aiohttp
 import structlog
 
-from staffbot.settings import Network, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Network
 
 log = structlog.get_logger(__name__)
 

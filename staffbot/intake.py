@@ -22,7 +22,8 @@ from staffbot import language
 from staffbot.desk import arrivals, rounds
 from staffbot.desk.ledger import Desk
 from staffbot.errors import SourceError
-from staffbot.model import Batch, IncomingMention, Pushes, Route, Source, TakeIn, TakenIn
+from staffbot.model import IncomingMention
+from staffbot.network import Batch, Pushes, Route, Source, TakeIn, TakenIn
 
 T = TypeVar("T")
 

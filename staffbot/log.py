@@ -22,7 +22,7 @@ import structlog
 from pydantic import BaseModel, SecretStr
 
 from staffbot.errors import StaffbotError
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 Entry = MutableMapping[str, Any]
 

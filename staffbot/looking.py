@@ -17,7 +17,7 @@ import structlog
 from staffbot.desk import looks
 from staffbot.desk.ledger import Desk
 from staffbot.errors import SourceError
-from staffbot.model import Change, Looks
+from staffbot.network import Change, Looks
 
 # At most so many mentions a look, and so long between two looks of a source: a network that takes
 # one request for each allows 300 in five minutes.

@@ -11,7 +11,7 @@ from staffbot import metrics
 from staffbot.desk import health
 from staffbot.desk.ledger import Desk
 from staffbot.liveness import Liveness
-from staffbot.model import Request, Response, Route
+from staffbot.network import Request, Response, Route
 
 Particulars = Mapping[str, object]
 

@@ -23,7 +23,8 @@ from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.errors import DeliveryError, MessageGone
 from staffbot.messages import Message
-from staffbot.model import Chat, MessageRef, Room
+from staffbot.model import MessageRef, Room
+from staffbot.seams import Chat
 
 Render = Callable[[Tx, Taken], Message | None]
 

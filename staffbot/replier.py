@@ -20,7 +20,7 @@ from staffbot.desk import reply_carriage
 from staffbot.desk.ledger import Desk
 from staffbot.desk.reply_carriage import Taken
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Replies
+from staffbot.network import Answering, Replies
 
 # As in the outbox: when the call is cut off, and what has to be left for it to be begun.
 _CUT_OFF_AT = 0.6

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from staffbot.messages import Message, Reply
-from staffbot.model import Actor, Chat, Clock, MessageRef, Person, Pushes, Route, Source
+from staffbot.model import Actor, Clock, MessageRef, Person, Room
+from staffbot.network import Pushes, Route, Source
 from staffbot.settings import DoorSettings, Settings, SourceSettings
 from staffbot.settings import Network as NetworkSettings
 
@@ -51,6 +52,27 @@ class Mark:
     on: MessageRef
     verb: str
     act: str
+
+
+@runtime_checkable
+class Chat(Protocol):
+    """A chat platform, written to.
+
+    `post`, `edit`, `find` and `direct` raise DeliveryError; `key` is the outbox key, under which
+    `find` recognises a post that arrived although nobody was told.
+    """
+
+    platform: str
+
+    async def run(self) -> None: ...
+
+    async def post(self, room: Room, message: Message, key: str) -> MessageRef: ...
+
+    async def edit(self, ref: MessageRef, message: Message) -> None: ...
+
+    async def find(self, room: Room, key: str) -> MessageRef | None: ...
+
+    async def direct(self, user_id: str, message: Message, key: str) -> MessageRef: ...
 
 
 class Desk(Protocol):

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from staffbot.errors import CannotListen
-from staffbot.model import Request, Response, Route
+from staffbot.network import Request, Response, Route
 from staffbot.settings import Listener
 
 # What a monitor is told: whether all is well, and the particulars.

@@ -18,7 +18,8 @@ import pytest
 
 from staffbot.errors import DeliveryError, MessageGone
 from staffbot.messages import Button, Heading, Message, Paragraph, Quote
-from staffbot.model import Chat, MessageRef, Room
+from staffbot.model import MessageRef, Room
+from staffbot.seams import Chat
 from tests.fakes import Fault
 
 

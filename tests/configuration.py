@@ -9,16 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from staffbot.config import load
 from staffbot.errors import ConfigError, Problem
-from staffbot.model import Batch, Chat, Clock, Route, Source
-from staffbot.seams import Desk, Door, Finding, Network
-from staffbot.settings import (
-    DoorSettings,
-    FromEnvironment,
-    Secret,
-    Settings,
-    SourceSettings,
-    environment,
-)
+from staffbot.model import Clock
+from staffbot.network import Batch, Route, Source
+from staffbot.seams import Chat, Desk, Door, Finding, Network
+from staffbot.secret import FromEnvironment, Secret, environment
+from staffbot.settings import DoorSettings, Settings, SourceSettings
 from staffbot.settings import Network as NetworkSettings
 
 

@@ -14,18 +14,8 @@ from itertools import count
 
 from staffbot.errors import DeliveryError, MessageGone, SourceError
 from staffbot.messages import Message
-from staffbot.model import (
-    Answering,
-    Batch,
-    Change,
-    Clock,
-    Conversation,
-    MessageRef,
-    Replied,
-    ReplyLimit,
-    Room,
-    system_clock,
-)
+from staffbot.model import Clock, MessageRef, Room, system_clock
+from staffbot.network import Answering, Batch, Change, Conversation, Replied, ReplyLimit
 
 
 class Fault(Enum):

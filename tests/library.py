@@ -19,21 +19,12 @@ from staffbot.desk import claims
 from staffbot.desk.arrivals import take_in
 from staffbot.desk.ledger import Desk, again
 from staffbot.desk.people import get_person, sync_staff
-from staffbot.model import (
-    Batch,
-    IncomingMention,
-    Kind,
-    Mention,
-    Patron,
-    Person,
-    Role,
-    Room,
-    TakenIn,
-)
+from staffbot.model import IncomingMention, Kind, Mention, Patron, Person, Role, Room
+from staffbot.network import Batch, TakenIn
+from staffbot.secret import Secret
 from staffbot.settings import (
     DoorSettings,
     OpeningHours,
-    Secret,
     Settings,
     SourceSettings,
     StaffMember,

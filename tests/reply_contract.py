@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Patron, Replied, Replies, Visibility
+from staffbot.model import Patron, Visibility
+from staffbot.network import Answering, Replied, Replies
 from tests.source_contract import NOW
 
 KEY, OTHER = "0123456789abcdef" * 2, "fedcba9876543210" * 2

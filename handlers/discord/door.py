@@ -22,9 +22,11 @@ from handlers.discord.checking import findings
 from handlers.discord.people import PLATFORM
 from handlers.discord.pinging import ping
 from handlers.discord.typed import app
-from staffbot.model import Chat, Clock, Role, Route
-from staffbot.seams import Desk, Door, Finding
-from staffbot.settings import DoorSettings, FromEnvironment, Secret, Settings, environment
+from staffbot.model import Clock, Role
+from staffbot.network import Route
+from staffbot.seams import Chat, Desk, Door, Finding
+from staffbot.secret import FromEnvironment, Secret, environment
+from staffbot.settings import DoorSettings, Settings
 
 
 def _ids(value: object) -> object:

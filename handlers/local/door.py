@@ -16,8 +16,9 @@ from handlers.local.chat import LocalChat
 from handlers.local.patron import PatronBox
 from handlers.local.references import References
 from staffbot.errors import StoreError
-from staffbot.model import Chat, Clock, Route
-from staffbot.seams import Desk, Door, Finding
+from staffbot.model import Clock
+from staffbot.network import Route
+from staffbot.seams import Chat, Desk, Door, Finding
 from staffbot.settings import DoorSettings, Settings
 
 _ANSWERS_WITHIN_SECONDS = 10.0

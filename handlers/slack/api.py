@@ -21,7 +21,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers.slack.refusals import error_of, translated
 from staffbot.errors import DeliveryError
-from staffbot.settings import Network, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Network
 
 Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
 

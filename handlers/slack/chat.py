@@ -24,7 +24,8 @@ from handlers.slack.refusals import BLOCKS, error_of
 from handlers.slack.view import blocks, notification, without_images
 from staffbot.errors import DeliveryError, MessageGone
 from staffbot.messages import Chart, Message
-from staffbot.model import MessageRef, Request, Response, Room
+from staffbot.model import MessageRef, Room
+from staffbot.network import Request, Response
 
 DIRECT = "direct:"  # begins the name of the room of a person's direct messages
 

@@ -24,7 +24,7 @@ from staffbot.messages import (
 )
 from staffbot.model import Media, Patron
 from staffbot.seams import Finding
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 

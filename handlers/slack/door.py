@@ -20,9 +20,11 @@ from handlers.slack.missed import Missed
 from handlers.slack.people import People
 from handlers.slack.pinging import ping
 from handlers.slack.replies import Replies
-from staffbot.model import Chat, Clock, Route
-from staffbot.seams import Desk, Door, Finding
-from staffbot.settings import DoorSettings, FromEnvironment, Settings, environment
+from staffbot.model import Clock
+from staffbot.network import Route
+from staffbot.seams import Chat, Desk, Door, Finding
+from staffbot.secret import FromEnvironment, environment
+from staffbot.settings import DoorSettings, Settings
 
 SLACK = "https://slack.com/api/"
 CALL_LIMIT = 0.5  # of a request's life: a call that hangs is given up well before the outbox does

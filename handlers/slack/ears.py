@@ -20,8 +20,8 @@ from handlers.slack.catch_up import CatchUp
 from handlers.slack.refusals import translated
 from handlers.slack.replies import Replies
 from staffbot.errors import DeliveryError
-from staffbot.model import Request, Response
-from staffbot.settings import Secret
+from staffbot.network import Request, Response
+from staffbot.secret import Secret
 
 PING_SECONDS = 10.0
 LOOKS_A_PING = 2

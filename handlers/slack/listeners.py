@@ -28,7 +28,7 @@ from handlers.slack.reactions import Reactions
 from handlers.slack.replies import Replies
 from handlers.slack.typed import Typed
 from staffbot.seams import Desk
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 log = structlog.get_logger("staffbot.slack")
 

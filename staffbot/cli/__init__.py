@@ -1,8 +1,10 @@
 """The command line: every command of `staffbot`, and how its errors are said. Decides nothing.
 
-running    run and demo              checking   check, with --data and --route
-database   migrate and backup        beginning  init
-telling    digest                    figures    stats and export
+running    run and demo              checking     check, with --data
+database   migrate and backup        foretelling  check --route
+beginning  init                      links        check's look at the services' links
+telling    digest                    figures      stats and export
+settings   how every command finds its settings
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Verbs: grammar, arguments, help, who may. Pure; knows no desk and no platform.
 
-registry   what a verb is made of          verbs        all of them
-grammar    a line or a control as a call   line         a line that is being typed
-permission who may
+registry    what a verb is made of           verbs       all of them
+clock       those of the clock               contact     those about the patron
+figures     those of figures                 permission  who may
+grammar     a line or a control as a call    line        a line that is being typed
 """
 
 from staffbot.commands.grammar import Call, find, outcome_of, parse, pressed, usage

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from staffbot.errors import ConfigError
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 IDENTITY_KEY = "STAFFBOT_IDENTITY_KEY"
 DATABASE_URL = "STAFFBOT_DATABASE_URL"

@@ -21,6 +21,7 @@ from staffbot.config.problems import Problems
 from staffbot.config.tables import NetworkTable, StoreTable
 from staffbot.config.values import Proxy
 from staffbot.errors import ConfigError
+from staffbot.secret import Secret
 
 _SQLITE = "sqlite:///data/staffbot.db"
 _POSTGRES = "postgresql+psycopg://staffbot@db.example.org/staffbot"
@@ -69,7 +70,7 @@ class Machine:
         if wrong:
             self._problems.add("network.ca_file", wrong, 'ca_file = "our-ca.pem"')
 
-    def store(self, table: StoreTable, data: Path) -> tuple[settings.Secret, Path | None]:
+    def store(self, table: StoreTable, data: Path) -> tuple[Secret, Path | None]:
         """The database's URL, and its file where it is SQLite."""
         url = table.url
         if (given := self._secret(DATABASE_URL, "store.url")) is not None:
@@ -85,7 +86,7 @@ class Machine:
         elif scheme in ("postgresql", "postgres", "postgresql+psycopg"):
             if not urlsplit(f"postgresql://{rest}").path.strip("/"):
                 self._wrong_url("names no database on the server.")
-            return settings.Secret(value=f"postgresql+psycopg://{rest}"), None
+            return Secret(value=f"postgresql+psycopg://{rest}"), None
         elif scheme == "sqlite" and rest.startswith("/") and rest[1:] not in ("", ":memory:"):
             if "?" in rest:
                 self._wrong_url("takes no options after a question mark for SQLite.")
@@ -96,22 +97,20 @@ class Machine:
                 "from the root) or of a PostgreSQL database."
             )
             file = data / "staffbot.db"
-        return settings.Secret(value=f"sqlite:///{file}"), file
+        return Secret(value=f"sqlite:///{file}"), file
 
     def _wrong_url(self, reason: str) -> None:
         given = f" (it comes from {DATABASE_URL})" if DATABASE_URL in self._environ else ""
         self._problems.add("store.url", reason + given, f"{_SQLITE} or {_POSTGRES}")
 
-    def _secret(self, variable: str, path: str) -> settings.Secret | None:
+    def _secret(self, variable: str, path: str) -> Secret | None:
         try:
             return optional_secret(self._environ, self._folder, variable)
         except ValueError as wrong:
             self._problems.add(path, str(wrong))
             return None
 
-    def identity_key(
-        self, variable: str, data: Path, database: Path | None
-    ) -> settings.Secret | None:
+    def identity_key(self, variable: str, data: Path, database: Path | None) -> Secret | None:
         """The key that the environment gives; else, for SQLite, the one kept in `data`.
 
         Makes that file at first need, so only a configuration that is right in all else asks.

@@ -16,7 +16,7 @@ from staffbot.config.values import suggestion
 from staffbot.config.wording import kind_of, reason
 from staffbot.config.writing import joined, toml
 from staffbot.errors import ConfigError, Problem
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 M = TypeVar("M", bound=BaseModel)
 

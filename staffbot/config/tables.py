@@ -34,6 +34,7 @@ from staffbot.config.values import (
     Zone,
 )  # fmt: skip
 from staffbot.model import Kind, Role
+from staffbot.secret import FromEnvironment, Secret
 
 _HOURS = settings.OpeningHours()
 _TARGET = settings.Target()
@@ -183,15 +184,13 @@ class StormTable(Table):
 
 
 class HealthTable(Table):
-    heartbeat_url: settings.FromEnvironment | None = Field(
-        default=None, examples=["STAFFBOT_HEARTBEAT_URL"]
-    )
+    heartbeat_url: FromEnvironment | None = Field(default=None, examples=["STAFFBOT_HEARTBEAT_URL"])
     post_stuck_after: PositiveDuration = _HEALTH.post_stuck_after
     source_failing_after: PositiveDuration = _HEALTH.source_failing_after
 
     @field_validator("heartbeat_url")
     @classmethod
-    def _is_address(cls, url: settings.Secret | None) -> settings.Secret | None:
+    def _is_address(cls, url: Secret | None) -> Secret | None:
         if url is not None and not url.value.startswith(("https://", "http://")):
             raise ValueError("names a variable that holds no web address, beginning with https://.")
         return url

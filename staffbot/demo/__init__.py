@@ -2,6 +2,10 @@
 
 Nothing in it is a stand-in: its patrons post to the real webhook over HTTP, signed, and the page is
 the real local door. It knows no door's code: the door is found like any other.
+
+running  starts it                   house    its library: staff, sources, hours
+patrons  a client of its webhooks    story    what they write, and when
+keeping  what is kept between two starts
 """
 
 from staffbot.demo.running import DATA, run_demo

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from staffbot.demo.story import NETWORKS
 from staffbot.model import Role, Room
 from staffbot.seams import Door, Network
+from staffbot.secret import Secret
 from staffbot.settings import (
     DoorSettings,
     Listener,
     OpeningHours,
-    Secret,
     Settings,
     SourceSettings,
     StaffMember,

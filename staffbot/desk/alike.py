@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 from staffbot.desk.hashes import keyed
 from staffbot.desk.ledger import Tx, change, to_change
 from staffbot.model import Patron
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 from staffbot.tables import mentions, patrons, words
 
 WITHIN = timedelta(days=2)

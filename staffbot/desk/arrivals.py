@@ -17,7 +17,8 @@ from staffbot.desk import changes, follow_ups, newcomers, rounds
 from staffbot.desk.hashes import Hashed, hashed
 from staffbot.desk.ledger import Tx
 from staffbot.desk.troubles import park
-from staffbot.model import Batch, IncomingMention, TakenIn
+from staffbot.model import IncomingMention
+from staffbot.network import Batch, TakenIn
 from staffbot.tables import arrivals, deliveries, sources
 
 # What one unstorable mention can raise; anything else (a full disk, say) fails the whole batch.

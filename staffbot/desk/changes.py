@@ -13,16 +13,8 @@ from staffbot.desk.closing import answer, close_answered
 from staffbot.desk.hashes import identity, storable
 from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.people import get_person
-from staffbot.model import (
-    AnsweredAtSource,
-    Change,
-    Deleted,
-    Edited,
-    Happened,
-    Mention,
-    Person,
-    Status,
-)
+from staffbot.model import Happened, Mention, Person, Status
+from staffbot.network import AnsweredAtSource, Change, Deleted, Edited
 from staffbot.tables import actors, arrivals, words
 
 # The clocks of two servers are not quite the same.

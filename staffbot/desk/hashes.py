@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 
 from staffbot.model import IncomingMention
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from staffbot.desk.conversations import move
 from staffbot.desk.hashes import identity
 from staffbot.desk.ledger import Tx, again
 from staffbot.errors import Refused
-from staffbot.model import Batch, Done, IncomingMention, Kind, Patron, Person
+from staffbot.model import Done, IncomingMention, Kind, Patron, Person
+from staffbot.network import Batch
 from staffbot.tables import arrivals
 
 # The source that such mentions are of; no network has this name.

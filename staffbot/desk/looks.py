@@ -12,7 +12,7 @@ from sqlalchemy import exists, select, update
 
 from staffbot.desk import changes
 from staffbot.desk.ledger import Tx
-from staffbot.model import Change, Conversation
+from staffbot.network import Change, Conversation
 from staffbot.policy import LOOKED_FOR, look_pause
 from staffbot.tables import mentions, words
 

@@ -11,13 +11,7 @@ from staffbot.desk.ledger import Tx
 from staffbot.desk.mailroom import of_ref
 from staffbot.desk.reading import ROWS, Listing, listing, owned, teams_of
 from staffbot.errors import Refused
-from staffbot.model import (
-    Actor,
-    Happened,
-    MessageRef,
-    Person,
-    Status,
-)
+from staffbot.model import Actor, Happened, MessageRef, Person, Status
 from staffbot.tables import events, mentions, words
 from staffbot.words import listed
 

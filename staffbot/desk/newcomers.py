@@ -17,7 +17,8 @@ from staffbot.desk.patrons import upsert_patrons
 from staffbot.desk.showing import manner, rooms
 from staffbot.model import Happened, IncomingMention, Kind, Status, Visibility
 from staffbot.policy import FIRST_LOOK, Clocks, clocks
-from staffbot.settings import Secret, Settings
+from staffbot.secret import Secret
+from staffbot.settings import Settings
 from staffbot.tables import arrivals, counters, events, mentions, words
 
 
@@ -117,7 +118,7 @@ def _row(
 ) -> dict[str, Any]:
     mention = item.mention
     source = tx.settings.source(mention.source)
-    kind = Kind(source.kind or mention.kind)
+    kind = Kind(mention.kind)  # as the source says, which has applied its own setting
     expects = source.expects(kind, mention.expects_answer) and not muted
     clock = clock_of(team_key, mention.source, kind, expects)
     return {

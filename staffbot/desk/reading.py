@@ -15,16 +15,7 @@ from staffbot.desk.claims import linked_with
 from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person, granted, name_of
 from staffbot.messages import Who
-from staffbot.model import (
-    Actor,
-    Happened,
-    Media,
-    Mention,
-    Patron,
-    Person,
-    Status,
-    Words,
-)
+from staffbot.model import Actor, Happened, Media, Mention, Patron, Person, Status, Words
 from staffbot.tables import actors, events, mentions, patrons, people, storms, words
 from staffbot.words import network
 

@@ -20,7 +20,8 @@ from staffbot.desk import closing, telling
 from staffbot.desk.ledger import Tx, again, enact, find, to_change
 from staffbot.desk.people import get_person
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Happened, Patron, Replied, Status, Visibility
+from staffbot.model import Happened, Patron, Status, Visibility
+from staffbot.network import Answering, Replied
 from staffbot.tables import events, patrons, replies, words
 
 

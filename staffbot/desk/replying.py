@@ -20,17 +20,8 @@ from staffbot.desk.hashes import keyed, storable
 from staffbot.desk.ledger import Tx, again, enact, find, to_change, typed
 from staffbot.desk.people import name_of
 from staffbot.errors import Refused
-from staffbot.model import (
-    Answer,
-    Done,
-    Happened,
-    Mention,
-    Patron,
-    Person,
-    ReplyLimit,
-    Status,
-    Unchanged,
-)
+from staffbot.model import Answer, Done, Happened, Mention, Patron, Person, Status, Unchanged
+from staffbot.network import ReplyLimit
 from staffbot.tables import patrons, people, replies, words
 
 

@@ -1,4 +1,8 @@
-"""Opening time of a team: weekly hours, holidays and closures. Pure; knows no database, no clock."""
+"""Opening time of a team: weekly hours, holidays and closures. Pure; knows no database, no clock.
+
+line        sums over opening time           expression  weekly hours as text
+free_days   public holidays                  wall        from the clock on the wall to a moment
+"""
 
 from staffbot.hours.expression import check_expression
 from staffbot.hours.free_days import check_holidays

@@ -1,1 +1,10 @@
-"""One file a network: each reads what patrons wrote there. Knows settings, model and errors only."""
+"""Networks: each reads what patrons wrote there. Knows settings, network, model and errors only.
+
+feed, webhook, wordpress, email, bluesky, mastodon    one file a network: its Source and its entry point
+feed_entries  webhook_payload                         what they hand over as mentions
+wordpress_site  wordpress_comments  wordpress_replies
+email_mailbox  email_letter  email_words  email_sent  email_replies
+bluesky_session  bluesky_posts  bluesky_replies
+mastodon_account  mastodon_statuses  mastodon_replies
+download  api  payload  plain_text  answering         what they share: fetching, cleaning, answering
+"""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Replied, ReplyLimit
+from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.sources import bluesky_posts, payload
 from staffbot.sources.answering import asking, graphemes, refused, writing
 from staffbot.sources.api import Answer, Api

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from staffbot.errors import SourceError
-from staffbot.settings import FromEnvironment
+from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import payload
 from staffbot.sources.api import Answer, Api, Params, Server

@@ -18,18 +18,15 @@ from functools import partial
 from typing import TypeVar
 
 from staffbot.errors import SourceError
-from staffbot.model import (
+from staffbot.model import Clock, IncomingMention, Kind, system_clock
+from staffbot.network import (
     AnsweredAtSource,
     Answering,
     Batch,
     Change,
-    Clock,
     Conversation,
-    IncomingMention,
-    Kind,
     Replied,
     ReplyLimit,
-    system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings

@@ -25,7 +25,7 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 from pydantic import BaseModel, ConfigDict, Field
 
 from staffbot.errors import SourceError
-from staffbot.settings import FromEnvironment
+from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources.email_letter import Letter
 

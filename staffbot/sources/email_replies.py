@@ -19,7 +19,7 @@ from email.message import EmailMessage, Message
 from email.utils import format_datetime, parsedate_to_datetime
 
 from staffbot.errors import DeliveryError, SourceError
-from staffbot.model import Answering, Replied, ReplyLimit
+from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import email_letter, plain_text
 from staffbot.sources.answering import asking, refused

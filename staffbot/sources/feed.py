@@ -19,7 +19,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from yarl import URL
 
 from staffbot.errors import SourceError
-from staffbot.model import Batch, Clock, Edited, IncomingMention, Kind, system_clock
+from staffbot.model import Clock, IncomingMention, Kind, system_clock
+from staffbot.network import Batch, Edited
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings

@@ -14,20 +14,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from staffbot.errors import SourceError
-from staffbot.model import (
+from staffbot.model import Clock, IncomingMention, Kind, system_clock
+from staffbot.network import (
     AnsweredAtSource,
     Answering,
     Batch,
     Change,
-    Clock,
     Conversation,
     Deleted,
     Edited,
-    IncomingMention,
-    Kind,
     Replied,
     ReplyLimit,
-    system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings

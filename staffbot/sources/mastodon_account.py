@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from staffbot.errors import SourceError
-from staffbot.settings import FromEnvironment
+from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import mastodon_statuses, payload
 from staffbot.sources.api import Answer, Api, Params, Server

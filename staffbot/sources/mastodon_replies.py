@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime
 
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Patron, Replied, ReplyLimit, Visibility
+from staffbot.model import Patron, Visibility
+from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.sources import mastodon_statuses, payload
 from staffbot.sources.answering import asking, refused, same, writing
 from staffbot.sources.api import Answer, Api

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from staffbot.model import Edited, IncomingMention, Kind, Media, Patron, Visibility
+from staffbot.model import IncomingMention, Kind, Media, Patron, Visibility
+from staffbot.network import Edited
 from staffbot.sources import payload, plain_text
 
 _PUBLIC = frozenset({"public", "unlisted", "local", ""})

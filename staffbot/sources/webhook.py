@@ -16,10 +16,12 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from staffbot.model import Batch, Clock, Kind, Request, Response, Route, TakeIn, system_clock
+from staffbot.model import Clock, Kind, system_clock
+from staffbot.network import Batch, Request, Response, Route, TakeIn
 from staffbot.seams import Finding, Network
-from staffbot.settings import FromEnvironment, Secret, SourceSettings
+from staffbot.secret import FromEnvironment, Secret
 from staffbot.settings import Network as NetworkSettings
+from staffbot.settings import SourceSettings
 from staffbot.sources import webhook_payload
 from staffbot.sources.webhook_payload import Unreadable
 

@@ -12,20 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from staffbot.errors import SourceError
-from staffbot.model import (
+from staffbot.model import Clock, IncomingMention, Kind, system_clock
+from staffbot.network import (
     AnsweredAtSource,
     Answering,
     Batch,
     Change,
-    Clock,
     Conversation,
     Deleted,
     Edited,
-    IncomingMention,
-    Kind,
     Replied,
     ReplyLimit,
-    system_clock,
 )
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from staffbot.errors import DeliveryError
-from staffbot.model import Answering, Replied, ReplyLimit
+from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.sources import payload, wordpress_comments
 from staffbot.sources.answering import asking, refused, same, writing
 from staffbot.sources.api import Answer, Api

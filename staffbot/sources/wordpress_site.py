@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from staffbot.errors import SourceError
-from staffbot.settings import FromEnvironment
+from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import payload, plain_text, wordpress_comments
 from staffbot.sources.api import Answer, Api, Params, Server

@@ -24,7 +24,8 @@ from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import get_person
 from staffbot.desk.replying import write
 from staffbot.messages import Message
-from staffbot.model import Answering, Batch, Replied, ReplyLimit, Room, system_clock
+from staffbot.model import Room, system_clock
+from staffbot.network import Answering, Batch, Replied, ReplyLimit
 from staffbot.replier import Replier
 from staffbot.settings import ReplySettings
 from staffbot.tables import events, mentions, replies

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from staffbot.model import Chat, Clock, Route
-from staffbot.seams import Desk, Door, Finding
+from staffbot.model import Clock
+from staffbot.network import Route
+from staffbot.seams import Chat, Desk, Door, Finding
 from staffbot.settings import DoorSettings, Settings
 from tests.faults.chat import WitnessChat
 

@@ -26,7 +26,8 @@ from staffbot.desk.claims import claim
 from staffbot.desk.ledger import Desk, Tx, change, find
 from staffbot.desk.people import get_person
 from staffbot.messages import Message
-from staffbot.model import Batch, MessageRef, Room
+from staffbot.model import MessageRef, Room
+from staffbot.network import Batch
 from staffbot.outbox import Outbox
 from staffbot.tables import posts
 from tests.faults.chat import WitnessChat

@@ -20,7 +20,8 @@ from staffbot.desk.arrivals import take_in
 from staffbot.desk.claims import claim
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import get_person
-from staffbot.model import AlreadyClaimed, Answer, Batch, Done, Happened, Person, Room
+from staffbot.model import AlreadyClaimed, Answer, Done, Happened, Person, Room
+from staffbot.network import Batch
 from staffbot.tables import events, mentions
 from tests.faults.ground import a_database, a_desk, ask, forked
 from tests.faults.work import incoming, quiet

@@ -18,7 +18,8 @@ from sqlalchemy import select
 from staffbot.desk.arrivals import take_in
 from staffbot.desk.ledger import Desk
 from staffbot.messages import Message
-from staffbot.model import Batch, MessageRef, Room
+from staffbot.model import MessageRef, Room
+from staffbot.network import Batch
 from staffbot.outbox import Outbox
 from staffbot.tables import posts
 from tests.faults.chat import WitnessChat

@@ -15,7 +15,8 @@ from staffbot.desk.arrivals import take_in
 from staffbot.desk.claims import claim
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import get_person
-from staffbot.model import Batch, IncomingMention, Kind, Patron, Room, system_clock
+from staffbot.model import IncomingMention, Kind, Patron, Room, system_clock
+from staffbot.network import Batch
 from staffbot.outbox import Outbox
 from staffbot.tables import posts, sources
 from tests.faults.chat import WitnessChat

@@ -14,7 +14,8 @@ from staffbot.desk.ledger import Desk
 from staffbot.desk.people import sync_staff
 from staffbot.dispatch import Dispatch
 from staffbot.messages import Message
-from staffbot.model import Actor, Batch, IncomingMention, MessageRef, Room
+from staffbot.model import Actor, IncomingMention, MessageRef, Room
+from staffbot.network import Batch
 from staffbot.store import Store
 from tests.carrying import carry
 from tests.fakes import FakeChat

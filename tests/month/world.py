@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from staffbot.model import IncomingMention, Kind, Patron, Role, Room, Visibility
+from staffbot.secret import Secret
 from staffbot.settings import (
     Delivery,
     DoorSettings,
     OpeningHours,
-    Secret,
     Settings,
     SourceSettings,
     StaffMember,

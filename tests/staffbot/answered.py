@@ -15,7 +15,8 @@ from sqlalchemy import select
 from staffbot.answering import ON_THE_WAY
 from staffbot.dispatch import Dispatch
 from staffbot.messages import Form, Message
-from staffbot.model import Actor, Replies
+from staffbot.model import Actor
+from staffbot.network import Replies
 from staffbot.replier import Replier
 from staffbot.seams import Network
 from staffbot.settings import Delivery, ReplySettings, Service

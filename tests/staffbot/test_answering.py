@@ -20,7 +20,8 @@ from staffbot.answering import (
     wait,
     whole,
 )
-from staffbot.model import Patron, ReplyLimit
+from staffbot.model import Patron
+from staffbot.network import ReplyLimit
 
 LENA = Patron(name="Lena P.", handle="@lena@social.example")
 PLAIN = ReplyLimit(most=20)

@@ -16,9 +16,10 @@ from staffbot import plugins
 from staffbot.desk import laws
 from staffbot.desk.ledger import Desk
 from staffbot.errors import AlreadyRunning, ConfigError, DeliveryError, StoreError
-from staffbot.model import Chat, Room, system_clock
-from staffbot.seams import Door, Finding
-from staffbot.settings import DoorSettings, Secret, Settings, TeamRoom
+from staffbot.model import Room, system_clock
+from staffbot.seams import Chat, Door, Finding
+from staffbot.secret import Secret
+from staffbot.settings import DoorSettings, Settings, TeamRoom
 from staffbot.store import Store
 from tests.databases import postgres_url
 from tests.fakes import FakeChat

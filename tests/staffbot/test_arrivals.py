@@ -9,19 +9,8 @@ import pytest
 
 from staffbot.desk import changes
 from staffbot.desk.arrivals import take_in
-from staffbot.model import (
-    AnsweredAtSource,
-    Batch,
-    Deleted,
-    Edited,
-    Kind,
-    Media,
-    Outcome,
-    Patron,
-    Room,
-    Status,
-    Visibility,
-)
+from staffbot.model import Kind, Media, Outcome, Patron, Room, Status, Visibility
+from staffbot.network import AnsweredAtSource, Batch, Deleted, Edited
 from staffbot.settings import Route, SourceSettings, Team, TeamRoom, WhenClosed
 from staffbot.tables import (
     arrivals,
@@ -179,6 +168,15 @@ def test_who_decides_whether_an_answer_is_expected(
     mention = library.mention(number)
     assert mention.expects_answer is expects
     assert (mention.answer_due_at is not None) is expects
+
+
+def test_a_source_says_what_its_mention_is(sqlite_library: Library) -> None:
+    """A webhook's own word goes before its setting, which the source applies where there is none."""
+    sqlite_library.reconfigure(
+        sources=(SourceSettings(name="social", type="webhook", kind=Kind.COMMENT),)
+    )
+    number = sqlite_library.arrives(kind=Kind.REVIEW)
+    assert sqlite_library.mention(number).kind is Kind.REVIEW
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from staffbot import settings
 from staffbot.config.values import parse_duration, show_duration
 from staffbot.model import Kind, Role, Room
-from staffbot.settings import Secret, WhenClosed
+from staffbot.secret import Secret
+from staffbot.settings import WhenClosed
 from tests.configuration import SMALLEST, PigeonOptions, PostcardOptions, loaded
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from staffbot.config import identity_key
 from staffbot.errors import ConfigError
-from staffbot.settings import Secret
+from staffbot.secret import Secret
 from tests.configuration import SMALLEST, loaded, refused
 
 SOURCE = """

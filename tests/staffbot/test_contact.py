@@ -12,8 +12,10 @@ from staffbot.cards import card
 from staffbot.desk import alike, changes, closing, contact, conversations, laws, muting, reading
 from staffbot.errors import Refused
 from staffbot.messages import Button, Byline, Form, Message, Quote
-from staffbot.model import Done, Edited, Happened, Outcome, Patron, Status, Unchanged
-from staffbot.settings import Secret, SourceSettings
+from staffbot.model import Done, Happened, Outcome, Patron, Status, Unchanged
+from staffbot.network import Edited
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.tables import events, mentions, mutes, posts, words
 from tests.library import Library
 from tests.staffbot.answered import Answered

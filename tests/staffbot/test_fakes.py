@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from staffbot.model import Chat, MessageRef, Room
+from staffbot.model import MessageRef, Room
+from staffbot.seams import Chat
 from tests.chat_contract import ChatContract, Stage
 from tests.fakes import FakeChat, Fault
 

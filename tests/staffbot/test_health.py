@@ -17,9 +17,10 @@ from staffbot.errors import ConfigError, SourceError
 from staffbot.heartbeat import Heartbeat
 from staffbot.liveness import Liveness
 from staffbot.metrics import render
-from staffbot.model import AnsweredAtSource, Request
 from staffbot.monitoring import Monitoring
-from staffbot.settings import Network, Secret
+from staffbot.network import AnsweredAtSource, Request
+from staffbot.secret import Secret
+from staffbot.settings import Network
 from staffbot.supervisor import Patience, Supervisor
 from staffbot.tables import deliveries, posts, sources
 from tests.library import Library

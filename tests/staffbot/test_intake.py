@@ -17,7 +17,8 @@ from staffbot.desk import rounds
 from staffbot.desk.ledger import Tx
 from staffbot.errors import SourceError
 from staffbot.intake import PIECE, Intake
-from staffbot.model import Batch, IncomingMention, Request, Response, Route, TakeIn
+from staffbot.model import IncomingMention
+from staffbot.network import Batch, Request, Response, Route, TakeIn
 from staffbot.settings import Delivery, SourceSettings, Storm
 from staffbot.tables import arrivals, mentions, sources
 from tests.library import Library

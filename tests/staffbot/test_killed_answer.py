@@ -21,7 +21,8 @@ from staffbot.desk.arrivals import take_in
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import get_person, sync_staff
 from staffbot.desk.replying import write
-from staffbot.model import Replies, Source, system_clock
+from staffbot.model import system_clock
+from staffbot.network import Replies, Source
 from staffbot.settings import Settings
 from tests.staffbot.house import CONFIG, ENVIRONMENT
 from tests.staffbot.sources.wordpresses import PASSWORD, SOURCE, STAFF, Blog

@@ -19,7 +19,8 @@ from pydantic import BaseModel, SecretStr
 
 from staffbot import log
 from staffbot.errors import SourceError
-from staffbot.settings import Health, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Health
 
 PATRON = "my aunt Edna lost her card"
 

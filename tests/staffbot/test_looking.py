@@ -17,17 +17,8 @@ from staffbot.desk import closing, looks
 from staffbot.desk.reading import card_facts
 from staffbot.errors import SourceError
 from staffbot.looking import Looking
-from staffbot.model import (
-    AnsweredAtSource,
-    Batch,
-    Change,
-    Conversation,
-    Deleted,
-    Edited,
-    Happened,
-    Outcome,
-    Status,
-)
+from staffbot.model import Happened, Outcome, Status
+from staffbot.network import AnsweredAtSource, Batch, Change, Conversation, Deleted, Edited
 from staffbot.policy import look_pause
 from staffbot.settings import SourceSettings, StaffMember
 from staffbot.tables import events, mentions, words

@@ -8,7 +8,8 @@ from staffbot.desk import claims, closing, conversations
 from staffbot.desk.mailroom import by_key
 from staffbot.desk.rendering import RENDERERS, shown
 from staffbot.messages import Button, Message
-from staffbot.model import Deleted, Edited, Outcome
+from staffbot.model import Outcome
+from staffbot.network import Deleted, Edited
 from staffbot.settings import WhenClosed
 from staffbot.tables import posts
 from tests.library import Library

@@ -17,18 +17,8 @@ from staffbot.desk.reading import card_facts
 from staffbot.desk.replying import NotYet
 from staffbot.errors import Refused
 from staffbot.messages import Button, Form, Message, OpenLink
-from staffbot.model import (
-    AnsweredAtSource,
-    Deleted,
-    Done,
-    Happened,
-    Outcome,
-    Patron,
-    ReplyLimit,
-    Status,
-    Unchanged,
-    Visibility,
-)
+from staffbot.model import Done, Happened, Outcome, Patron, Status, Unchanged, Visibility
+from staffbot.network import AnsweredAtSource, Deleted, ReplyLimit
 from staffbot.settings import ReplySettings
 from staffbot.tables import events, mentions, posts, replies, words
 from tests.fakes import Fault

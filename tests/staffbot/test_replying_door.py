@@ -8,7 +8,8 @@ from pathlib import Path
 
 from staffbot import plugins
 from staffbot.config import load
-from staffbot.model import Batch, IncomingMention, Kind, Patron, system_clock
+from staffbot.model import IncomingMention, Kind, Patron, system_clock
+from staffbot.network import Batch
 from tests.fakes import FakeNetwork
 from tests.staffbot.answered import network_of, until
 from tests.staffbot.house import running

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from staffbot.errors import CannotListen
-from staffbot.model import Request, Response, Route
+from staffbot.network import Request, Response, Route
 from staffbot.server import Server
 from staffbot.settings import Listener
 

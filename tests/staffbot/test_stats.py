@@ -15,7 +15,8 @@ from staffbot.desk import claims, closing, closures, conversations, rendering, u
 from staffbot.desk.arrivals import take_in
 from staffbot.dispatch import Dispatch
 from staffbot.messages import Button, Choice, Message
-from staffbot.model import Actor, AnsweredAtSource, Batch, Done, Kind, Outcome, Room
+from staffbot.model import Actor, Done, Kind, Outcome, Room
+from staffbot.network import AnsweredAtSource, Batch
 from staffbot.settings import PerPerson, Settings, Team, TeamRoom
 from staffbot.stats import By, Figures, periods, question, saying
 from staffbot.tables import posts

@@ -24,7 +24,8 @@ from staffbot import stats
 from staffbot.desk import claims, closing, closures, conversations, pausing, undoing
 from staffbot.desk.arrivals import take_in
 from staffbot.errors import Refused
-from staffbot.model import AnsweredAtSource, Batch, Done, Kind, Outcome, Patron
+from staffbot.model import Done, Kind, Outcome, Patron
+from staffbot.network import AnsweredAtSource, Batch
 from staffbot.settings import OpeningHours, Target, Team
 from staffbot.stats import By, Figures
 from staffbot.tables import events, mentions, people

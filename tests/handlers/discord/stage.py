@@ -22,15 +22,8 @@ from staffbot.dispatch import Dispatch
 from staffbot.model import Role, Room
 from staffbot.outbox import Outbox
 from staffbot.seams import Desk as DoorDesk
-from staffbot.settings import (
-    Delivery,
-    DoorSettings,
-    Secret,
-    Settings,
-    StaffMember,
-    Team,
-    TeamRoom,
-)
+from staffbot.secret import Secret
+from staffbot.settings import Delivery, DoorSettings, Settings, StaffMember, Team, TeamRoom
 from tests.handlers.discord.loopback import TOKEN, WAIT, Loopback
 from tests.handlers.discord.world import ANA, CHANNEL, OTHER, SERVER, Json
 from tests.library import HOURS, TUESDAY, Library, settings

@@ -19,7 +19,8 @@ from staffbot.cli import app
 from staffbot.errors import ConfigError
 from staffbot.model import Room
 from staffbot.seams import Finding
-from staffbot.settings import DoorSettings, Secret, Team, TeamRoom
+from staffbot.secret import Secret
+from staffbot.settings import DoorSettings, Team, TeamRoom
 from staffbot.supervisor import Patience, Supervisor
 from tests.handlers.discord import rules
 from tests.handlers.discord.loopback import TOKEN, WAIT, Loopback, loopback

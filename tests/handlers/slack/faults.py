@@ -29,9 +29,11 @@ from handlers.slack.chat import SlackChat
 from handlers.slack.history import opaque
 from staffbot.desk.arrivals import take_in
 from staffbot.desk.ledger import Desk
-from staffbot.model import Batch, Room
+from staffbot.model import Room
+from staffbot.network import Batch
 from staffbot.outbox import Outbox
-from staffbot.settings import Network, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Network
 from staffbot.tables import arrivals, posts
 from tests.faults.ground import a_database, a_desk, ask, forked, render
 from tests.faults.work import incoming, pending, quiet, ready_to_fork

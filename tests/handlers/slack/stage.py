@@ -14,17 +14,11 @@ from urllib.parse import urlencode
 
 from handlers.slack import SlackOptions, door
 from handlers.slack.chat import SlackChat
-from staffbot.model import Request, Response, Room
+from staffbot.model import Room
+from staffbot.network import Request, Response
 from staffbot.seams import Desk
-from staffbot.settings import (
-    DoorSettings,
-    Secret,
-    Settings,
-    StaffMember,
-    StoreSettings,
-    Team,
-    TeamRoom,
-)
+from staffbot.secret import Secret
+from staffbot.settings import DoorSettings, Settings, StaffMember, StoreSettings, Team, TeamRoom
 from tests.handlers.fake_desk import NOON
 from tests.handlers.slack.loopback import SIGNING_SECRET, Loopback, form, signed
 from tests.handlers.slack.workspace import APP_TOKEN, BOT_TOKEN, TEAM

@@ -24,7 +24,8 @@ from handlers.slack.replies import Replies
 from staffbot.errors import DeliveryError
 from staffbot.messages import Message, Reply
 from staffbot.model import Actor, Person
-from staffbot.settings import Network, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Network
 from tests.handlers.fake_desk import PEOPLE, FakeDesk
 from tests.handlers.slack.loopback import Loopback, Trouble
 from tests.handlers.slack.stage import ADULT, opened, running, settings, until

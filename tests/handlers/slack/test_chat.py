@@ -12,7 +12,8 @@ from handlers.slack.chat import SlackChat
 from handlers.slack.history import opaque
 from staffbot.errors import DeliveryError, MessageGone
 from staffbot.messages import Chart, Message, Paragraph
-from staffbot.model import Chat, MessageRef, Room
+from staffbot.model import MessageRef, Room
+from staffbot.seams import Chat
 from tests.chat_contract import ChatContract, Stage, message
 from tests.fakes import Fault
 from tests.handlers.fake_desk import FakeDesk

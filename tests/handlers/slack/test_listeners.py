@@ -13,7 +13,8 @@ import pytest
 
 from handlers.slack.chat import SlackChat
 from staffbot.messages import Chart, File, Message, Reply
-from staffbot.model import Actor, Request, Role
+from staffbot.model import Actor, Role
+from staffbot.network import Request
 from staffbot.settings import StaffMember
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import Loopback, form, signed

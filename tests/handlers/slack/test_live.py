@@ -16,7 +16,8 @@ from handlers.slack.checking import FULL, check
 from handlers.slack.door import SLACK
 from staffbot.messages import say
 from staffbot.model import Room
-from staffbot.settings import Network, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Network
 
 CHANNEL = os.environ.get("STAFFBOT_LIVE_SLACK", "")
 pytestmark = pytest.mark.skipif(

@@ -14,7 +14,8 @@ from handlers.slack.api import Api
 from handlers.slack.chat import SlackChat
 from handlers.slack.members import AGAIN_SECONDS, KEPT_SECONDS, Belongs, Members
 from staffbot.model import Room
-from staffbot.settings import Network, Secret, StaffMember
+from staffbot.secret import Secret
+from staffbot.settings import Network, StaffMember
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import Loopback, Trouble
 from tests.handlers.slack.stage import (

@@ -23,7 +23,8 @@ from handlers.slack.view import blocks
 from staffbot.commands import VERBS
 from staffbot.errors import ConfigError
 from staffbot.seams import Finding
-from staffbot.settings import Network, Secret
+from staffbot.secret import Secret
+from staffbot.settings import Network
 from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.rules import MANIFEST, message_faults

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from staffbot.errors import SourceError
-from staffbot.model import IncomingMention, Source
+from staffbot.model import IncomingMention
+from staffbot.network import Source
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from staffbot.errors import SourceError
-from staffbot.model import AnsweredAtSource, Batch, Conversation, Deleted, Kind
-from staffbot.settings import Secret, SourceSettings
+from staffbot.model import Kind
+from staffbot.network import AnsweredAtSource, Batch, Conversation, Deleted
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources import bluesky_posts
 from staffbot.sources.bluesky import Bluesky, network
 from staffbot.sources.bluesky_session import Options

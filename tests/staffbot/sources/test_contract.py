@@ -13,10 +13,12 @@ import pytest
 from standardwebhooks import Webhook
 
 from staffbot.errors import SourceError
-from staffbot.model import Batch, IncomingMention, Request, TakenIn
+from staffbot.model import IncomingMention
+from staffbot.network import Batch, Request, TakenIn
 from staffbot.seams import Finding, Network
+from staffbot.secret import Secret
 from staffbot.settings import Network as NetworkSettings
-from staffbot.settings import Secret, SourceSettings
+from staffbot.settings import SourceSettings
 from staffbot.sources import feed, webhook
 from tests.library import HandClock
 from tests.source_contract import NOW, SourceContract, Unheard, Written

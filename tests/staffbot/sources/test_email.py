@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from staffbot.errors import DeliveryError, SourceError
-from staffbot.model import AnsweredAtSource, Answering, Batch, Conversation, Patron, Visibility
-from staffbot.settings import Network, Secret, SourceSettings
+from staffbot.model import Patron, Visibility
+from staffbot.network import AnsweredAtSource, Answering, Batch, Conversation
+from staffbot.secret import Secret
+from staffbot.settings import Network, SourceSettings
 from staffbot.sources.email import Email, network
 from staffbot.sources.email_mailbox import Options
 from tests.dovecots import PASSWORD, Dovecot, dovecot

@@ -15,7 +15,8 @@ import pytest
 from pydantic import ValidationError
 
 from staffbot.errors import SourceError
-from staffbot.model import Batch, Edited, Kind
+from staffbot.model import Kind
+from staffbot.network import Batch, Edited
 from staffbot.settings import Network, SourceSettings
 from staffbot.sources.feed import Feed, Options, network
 from staffbot.sources.feed_entries import read

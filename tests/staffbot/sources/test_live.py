@@ -14,10 +14,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import BaseModel
 
-from staffbot.model import Change, Conversation, Looks, Source, system_clock
+from staffbot.model import system_clock
+from staffbot.network import Change, Conversation, Looks, Source
 from staffbot.seams import Network
+from staffbot.secret import Secret
 from staffbot.settings import Network as NetworkSettings
-from staffbot.settings import Secret, SourceSettings
+from staffbot.settings import SourceSettings
 from staffbot.sources import bluesky, bluesky_session, mastodon, mastodon_account
 
 YEAR = timedelta(days=365)

@@ -10,16 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from staffbot.errors import SourceError
-from staffbot.model import (
-    AnsweredAtSource,
-    Batch,
-    Conversation,
-    Deleted,
-    Edited,
-    Kind,
-    Visibility,
-)
-from staffbot.settings import Secret, SourceSettings
+from staffbot.model import Kind, Visibility
+from staffbot.network import AnsweredAtSource, Batch, Conversation, Deleted, Edited
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources import mastodon_statuses
 from staffbot.sources.mastodon import Mastodon, network
 from staffbot.sources.mastodon_account import Options

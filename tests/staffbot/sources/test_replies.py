@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from staffbot.errors import DeliveryError
-from staffbot.model import Patron, Replies, Visibility
-from staffbot.settings import Secret, SourceSettings
+from staffbot.model import Patron, Visibility
+from staffbot.network import Replies
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources import bluesky_replies, mastodon_replies
 from staffbot.sources.bluesky import Bluesky
 from staffbot.sources.bluesky_session import Options as BlueskyOptions

@@ -15,8 +15,10 @@ import pytest
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from staffbot.model import Batch, IncomingMention, Kind, Request, Response, TakenIn, Visibility
-from staffbot.settings import Network, Secret, SourceSettings
+from staffbot.model import IncomingMention, Kind, Visibility
+from staffbot.network import Batch, Request, Response, TakenIn
+from staffbot.secret import Secret
+from staffbot.settings import Network, SourceSettings
 from staffbot.sources.webhook import LIMIT, Hook, Options, network
 from staffbot.sources.webhook_payload import schema
 from tests.library import HandClock

@@ -10,15 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from staffbot.errors import SourceError
-from staffbot.model import (
-    AnsweredAtSource,
-    Batch,
-    Conversation,
-    Deleted,
-    Edited,
-    Kind,
-)
-from staffbot.settings import Network, Secret, SourceSettings
+from staffbot.model import Kind
+from staffbot.network import AnsweredAtSource, Batch, Conversation, Deleted, Edited
+from staffbot.secret import Secret
+from staffbot.settings import Network, SourceSettings
 from staffbot.sources import wordpress_comments
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options

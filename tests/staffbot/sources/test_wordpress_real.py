@@ -14,8 +14,9 @@ import pytest
 
 from staffbot.desk.arrivals import take_in
 from staffbot.errors import DeliveryError
-from staffbot.model import AnsweredAtSource, Answering, Conversation, Deleted, Edited
-from staffbot.settings import Secret, SourceSettings
+from staffbot.network import AnsweredAtSource, Answering, Conversation, Deleted, Edited
+from staffbot.secret import Secret
+from staffbot.settings import SourceSettings
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options
 from tests.cutting import a_way_to
