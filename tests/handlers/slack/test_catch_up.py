@@ -143,16 +143,20 @@ async def test_a_hand_raised_on_somebody_elses_message_says_nothing(
 
 
 async def test_a_refresh_costs_one_call_a_channel(
-    slack: Loopback, chat: SlackChat, desk: FakeDesk
+    slack: Loopback, tmp_path: Path, desk: FakeDesk
 ) -> None:
     channel = slack.channels["C01"]
     for number in range(PAGE * 5):  # a long past, with old threads
         slack.says("C01", "U1", "talk", ago=7200 - number)
     old = slack.says("C01", "U1", "a thread", ago=3600)
     channel.messages[old]["latest_reply"] = f"{time.time() - 1800:.6f}"
-    kept = desk.kept["slack"]
-    await goodbye(slack)
-    await until(lambda: desk.kept["slack"] > kept)
+    chat = opened(slack, settings(tmp_path), desk, mode="socket", rest=0.0)
+    async with running(chat):
+        await caught_up(slack, desk)
+        slack.calls.clear()
+        kept = desk.kept["slack"]
+        await goodbye(slack)
+        await kept_after(desk, kept)
     calls = [method for method, _ in slack.calls if method.startswith("conversations.")]
     assert calls == ["conversations.history"] * 2
 
