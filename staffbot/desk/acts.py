@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, literal, select, update
+from sqlalchemy import Insert, bindparam, delete, exists, insert, select, update
 
 from staffbot.desk.hashes import keyed
 from staffbot.desk.ledger import Tx
@@ -22,6 +22,20 @@ LATE = timedelta(minutes=10)
 # For longer than a door ever reads back, as what it finds must still be known.
 KEPT = timedelta(days=15)
 _ACTS = "act:"
+
+
+def _note() -> Insert:
+    """Nothing where it is known. Built once, as every press runs it."""
+    names = ("source", "id_hash", "at")
+    its = {name: bindparam(f"its_{name}", type_=deliveries.c[name].type) for name in names}
+    seen = exists().where(
+        deliveries.c.source == its["source"], deliveries.c.id_hash == its["id_hash"]
+    )
+    new = insert(deliveries).from_select(list(names), select(*its.values()).where(~seen))
+    return new.execution_options(preserve_rowcount=True)
+
+
+_NOTE = _note()
 ARE_ACTS = deliveries.c.source.startswith(_ACTS)
 
 
@@ -48,13 +62,8 @@ def first_time(tx: Tx, actor: Actor) -> bool:
 
 def note(tx: Tx, platform: str, act: str, *, at: datetime | None = None) -> bool:
     """Note an act as heard, at that time or now. False where it was known."""
-    named = {**_named(tx, platform, act), "at": at or tx.real_now}
-    seen = exists().where(
-        deliveries.c.source == named["source"], deliveries.c.id_hash == named["id_hash"]
-    )
-    row = select(*(literal(value, deliveries.c[name].type) for name, value in named.items()))
-    new = insert(deliveries).from_select(list(named), row.where(~seen))
-    done = tx.conn.execute(new.execution_options(preserve_rowcount=True))
+    named = {f"its_{name}": value for name, value in _named(tx, platform, act).items()}
+    done = tx.conn.execute(_NOTE, {**named, "its_at": at or tx.real_now})
     return done.rowcount == 1
 
 
