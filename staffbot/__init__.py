@@ -14,7 +14,7 @@ supervisor      loops begin again            liveness       which loops are aliv
 dispatch/       the one way in for every door
 desk/           use cases, one transaction each
 stats/          every figure
-nags digest doorsign answers contacts starter forms      what is said, as pure Messages and text
+nags digest doorsign doorchange answers contacts starter/ forms  what is said, as pure Messages and text
 cards/          cards, the same way
 reminders digest_days policy answering                   pure decisions
 commands/       the one registry of verbs
@@ -22,6 +22,7 @@ times/ hours/   what people type as a time; opening hours
 config/         TOML and secrets -> settings
 sources/        one file a network
 store           engines, transactions        tables         the typed tables        migrations/
+sqlite          a SQLite file made ready
 seams           what a door is given         network        what a source is asked
 messages        what can be said             words          labels, counts, durations
 language        of a mention                 log            what the program says of itself

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -66,8 +67,8 @@ class Happening(Protocol):
 def of(answer: Done | Unchanged | Gone) -> Message:
     """The short confirmation of a use case, or why nothing happened."""
     if isinstance(answer, Done):
-        return confirm(answer.said, answer.event)
-    return say(answer.said)
+        return replace(confirm(answer.said, answer.event), about=answer.mention)
+    return replace(say(answer.said), about=answer.mention)
 
 
 def taken(answer: AlreadyClaimed, *, now: datetime, zone: ZoneInfo) -> Message:
@@ -294,6 +295,7 @@ WHO_MAY = {
     "staff": "everyone who works here",
     "owner": "its owner, deputies and managers; anyone where nobody has it",
     "trusted": "its owner, deputies, managers, and people named for private messages",
+    "lead": "deputies and managers",
 }
 
 

@@ -47,7 +47,11 @@ class ConfigError(StaffbotError):
 
 
 class StoreError(StaffbotError):
-    """The database cannot be used as it is."""
+    """The database cannot be used as it is. `why`: the reason alone, without a path, for a monitor."""
+
+    def __init__(self, reason: str, *, why: str = "") -> None:
+        self.why = why
+        super().__init__(reason)
 
 
 class NewerDatabase(StoreError):

@@ -187,6 +187,7 @@ class Message:
     """What is shown. `text` is a full sentence for notifications and screen readers: no patron text.
 
     mention    the mention that this message is the card of, if it is one
+    about      the mention that a private answer is about
     silent     arrives without a notification
     collapsed  a closed card: two lines
     refused    an answer that nothing was done, and why: a door leaves a form open to be set right
@@ -198,6 +199,7 @@ class Message:
     parts: tuple[Part, ...] = ()
     controls: tuple[Control, ...] = ()
     mention: int | None = None
+    about: int | None = None
     silent: bool = False
     collapsed: bool = False
     refused: bool = False

@@ -50,6 +50,9 @@ class _Figures(Collector):
             "staffbot_source_read_seconds", "Since a source was last read.", "source",
             {s.name: (report.at - s.ok_at).total_seconds() for s in report.sources if s.ok_at},
         )  # fmt: skip
+        yield GaugeMetricFamily(
+            "staffbot_database_writable", "0 while writes fail.", value=not report.unwritable
+        )
         yield GaugeMetricFamily("staffbot_troubles", "Troubles of now.", value=len(report.troubles))
         silent = self._liveness.silent_for()
         yield _by("staffbot_loop_silent_seconds", "Since a loop's last sign.", "loop", silent)

@@ -8,6 +8,7 @@ more than. Everything here blocks; the edge calls it in worker threads.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import sqlite3
 import stat
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import Engine, make_url
@@ -26,6 +27,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from staffbot.errors import AlreadyRunning, NewerDatabase, StoreError
+from staffbot.sqlite import PATIENCE_SECONDS, prepare_reader, prepare_writer, trouble
 
 T = TypeVar("T")
 
@@ -33,17 +35,9 @@ T = TypeVar("T")
 HEAD = "0001"
 # A deadlock or serialization failure is begun again this often before it is an error.
 _TRIES = 5
-# For so long another process that writes is waited for.
-_PATIENCE_SECONDS = 30
+# A write that failed is told of for so long; the ticker tries one every half minute.
+_FAILED_FOR_SECONDS = 60
 _BEGIN_AGAIN = frozenset({"40001", "40P01"})
-# By SQLite's names of what can be wrong with a disk; a person has to see to each.
-_TROUBLES = {
-    "SQLITE_FULL": "the disk is full; make room",
-    "SQLITE_READONLY": "it may not be written; look at the disk and at who owns the file",
-    "SQLITE_CANTOPEN": "it cannot be opened; look at the disk and at who owns the folder",
-    "SQLITE_IOERR": "the disk cannot be written or read; look at the disk",
-    "SQLITE_BUSY": "another program has held it for 30 seconds; stop that one",
-}
 
 
 class Store:
@@ -55,6 +49,7 @@ class Store:
         self._path = path
         self._one_writer = threading.Lock() if path else None
         self._lock_file: int | None = None
+        self._failed: tuple[float, str] | None = None
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -85,15 +80,15 @@ class Store:
             raise StoreError(f"cannot write the database {path}: {problem.strerror}") from problem
         writer = create_engine(
             f"sqlite:///{path}", poolclass=QueuePool, pool_size=1, max_overflow=0,
-            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _PATIENCE_SECONDS},
+            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": PATIENCE_SECONDS},
         )  # fmt: skip
-        event.listen(writer, "connect", _prepare_writer)
+        event.listen(writer, "connect", prepare_writer)
         event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
         reader = create_engine(
             f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=QueuePool, pool_size=4,
-            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": _PATIENCE_SECONDS},
+            hide_parameters=True, connect_args={"check_same_thread": False, "timeout": PATIENCE_SECONDS},
         )  # fmt: skip
-        event.listen(reader, "connect", _prepare_reader)
+        event.listen(reader, "connect", prepare_reader)
         event.listen(reader, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
         return cls(writer, reader, path)
 
@@ -113,7 +108,10 @@ class Store:
                 with self._one_writer, self._writer.begin() as conn:
                     return use_case(conn)
             except OperationalError as problem:
-                raise self._in_words(problem) from problem
+                failed = self._in_words(problem)
+                if isinstance(failed, StoreError):
+                    self._failed = (time.monotonic(), failed.why)
+                raise failed from problem
         for attempt in range(_TRIES):
             try:
                 with self._writer.begin() as conn:
@@ -121,15 +119,22 @@ class Store:
             except DBAPIError as problem:
                 state = getattr(problem.orig, "sqlstate", None)
                 if state not in _BEGIN_AGAIN or attempt == _TRIES - 1:
+                    if isinstance(problem, OperationalError) and state not in _BEGIN_AGAIN:
+                        self._failed = (time.monotonic(), "the server does not take it")
                     raise
         raise AssertionError("unreachable")
 
     def _in_words(self, problem: OperationalError) -> Exception:
-        name = getattr(problem.orig, "sqlite_errorname", "")
-        for start, said in _TROUBLES.items():
-            if name.startswith(start):
-                return StoreError(f"nothing was stored in {self._path}: {said}")
-        return problem
+        why = trouble(problem.orig)
+        return StoreError(f"nothing was stored in {self._path}: {why}", why=why) if why else problem
+
+    def unwritable(self) -> str:
+        """Why a write failed within the last minute; empty where none did.
+
+        A success in between says little: on a full disk small writes go well now and then.
+        """
+        at, why = self._failed or (-math.inf, "")
+        return why if time.monotonic() - at < _FAILED_FOR_SECONDS else ""
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` on a consistent snapshot. Blocks; never waits for the writer on SQLite."""
@@ -258,35 +263,3 @@ def sqlite_file(url: str) -> Path | None:
     """The file of a SQLite database; None for any other."""
     parsed = make_url(url)
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def _prepare_writer(connection: Any, _: Any) -> None:
-    # SQLAlchemy's own BEGIN (see the begin listener) instead of the driver's late one.
-    connection.isolation_level = None
-    _use_wal(connection)
-    for pragma in (
-        "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
-        "temp_store=MEMORY", "cache_size=-16000",
-    ):  # fmt: skip
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _use_wal(connection: Any) -> None:
-    """Switch to the write-ahead log. SQLite does not wait here as it does for any other lock, so a
-    process that closes the database at this very moment would fail us."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as problem:
-            busy = problem.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-            if not busy or time.monotonic() > give_up_at:
-                raise
-            time.sleep(0.02)
-
-
-def _prepare_reader(connection: Any, _: Any) -> None:
-    connection.isolation_level = None
-    connection.execute("PRAGMA query_only=ON")
-    connection.execute("PRAGMA cache_size=-16000")

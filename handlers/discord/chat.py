@@ -15,6 +15,7 @@ import discord
 import structlog
 
 from handlers.discord.answering import Answering
+from handlers.discord.cards import Cards
 from handlers.discord.client import Client
 from handlers.discord.controls import mark_of
 from handlers.discord.identifies import Identifies
@@ -64,7 +65,8 @@ class DiscordChat:
         self._settings = settings
         self._token = token
         self._server = server
-        self._answering = Answering(desk, People(settings, roles), settings.root)
+        self._cards = Cards()
+        self._answering = Answering(desk, People(settings, roles), settings.root, self._cards)
         self._identifies = identifies or Identifies()
         self._patience = patience
         self._silence = silence
@@ -123,7 +125,9 @@ class DiscordChat:
     async def post(self, room: Room, message: Message, key: str) -> MessageRef:
         client = await self._connected()
         channel = client.get_partial_messageable(_number(room.id))
-        return await self._send(channel, message, key)
+        ref = await self._send(channel, message, key)
+        self._cards.stands(message.mention, ref.room.id, ref.id)
+        return ref
 
     async def direct(self, user_id: str, message: Message, key: str) -> MessageRef:
         """To one person; where their direct messages are closed, once in their team's channel."""
@@ -152,6 +156,7 @@ class DiscordChat:
             await channel.get_partial_message(int(ref.id)).edit(**edited(draw(message, known)))
         except Exception as problem:
             raise delivery_error(problem) from problem
+        self._cards.stands(message.mention, ref.room.id, ref.id)
 
     async def find(self, room: Room, key: str) -> MessageRef | None:
         """Look through what stands there: Discord keeps no nonce, so our own mark has to tell."""

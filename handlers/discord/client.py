@@ -20,9 +20,10 @@ import structlog
 from discord import ui
 
 from handlers.discord import commands
-from handlers.discord.answering import Answering, Trouble
+from handlers.discord.answering import Answering
 from handlers.discord.controls import CHOSEN, PRESSED, Pressed, chosen, mention_of, pressed
-from handlers.discord.identifies import Identifies
+from handlers.discord.first_replies import Trouble
+from handlers.discord.identifies import Identifies, NoGreetingsLeft, few_left
 from handlers.discord.problems import no_second_try
 from handlers.discord.sdk import sent
 from handlers.discord.view import draw
@@ -107,6 +108,20 @@ class Client(discord.Client):
         if wait:
             log.warning("discord.waits_to_greet", seconds=round(wait))
             await asyncio.sleep(wait)
+        await self._ask_whether_it_may()
+
+    async def _ask_whether_it_may(self) -> None:
+        """Discord knows of all greetings of this bot, also of those before a restart."""
+        try:
+            limit = (await self.http.get_bot_gateway())[2]
+        except (discord.GatewayNotFound, *Trouble) as problem:
+            # Who cannot be asked is greeted all the same: the bucket holds within this process.
+            log.warning("discord.greetings_not_told", fault=type(problem).__name__)
+            return
+        if few_left(limit):
+            # Posts need no greeting: they go out for a while before this client ends and tells why.
+            await asyncio.sleep(self._identifies.linger)
+            raise NoGreetingsLeft(limit["remaining"], limit["reset_after"] / 1000)
 
     @property
     def down_seconds(self) -> float:

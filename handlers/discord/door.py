@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, cast
 
 from discord.gateway import DiscordWebSocket
 from discord.http import Route as DiscordRoute
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     field_validator,
 )
 from yarl import URL
@@ -34,12 +35,17 @@ def _ids(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-DiscordId = Annotated[
-    str,
-    BeforeValidator(_ids),
-    StringConstraints(pattern=r"^\d{15,21}$"),
-    Field(examples=["290926798626357999"]),
-]
+def _digits(value: str) -> str:
+    if not re.fullmatch(r"\d{15,21}", value):
+        raise ValueError(
+            "should be an id of Discord's, 15 to 21 digits: in Discord's settings switch on Developer "
+            "Mode, then right-click and Copy ID."
+        )
+    return value
+
+
+DiscordId = Annotated[str, BeforeValidator(_ids), AfterValidator(_digits)]
+_ROLES = Field(default=(), examples=[["290926798626357999"]])
 
 
 class DiscordOptions(BaseModel):
@@ -53,9 +59,9 @@ class DiscordOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: FromEnvironment = environment("DISCORD_TOKEN")
-    server: DiscordId | None = None
-    managers: tuple[DiscordId, ...] = ()
-    deputies: tuple[DiscordId, ...] = ()
+    server: DiscordId | None = Field(default=None, examples=["290926798626357999"])
+    managers: tuple[DiscordId, ...] = _ROLES
+    deputies: tuple[DiscordId, ...] = _ROLES
     api: str = ""
     gateway: str = ""
 

@@ -8,6 +8,7 @@ import aiohttp
 import discord
 import structlog
 
+from handlers.discord.cards import Cards
 from handlers.discord.naming import nonce
 from handlers.discord.problems import THREAD_EXISTS
 from handlers.discord.sdk import sent
@@ -15,6 +16,7 @@ from handlers.discord.view import draw
 from staffbot.messages import Button, say
 
 Interaction = discord.Interaction[Any]
+Card = discord.Message | discord.PartialMessage
 
 # A day without a word archives it; the next word, or Discuss, opens it again.
 QUIET_MINUTES: Final = 1440
@@ -25,7 +27,8 @@ log = structlog.get_logger("staffbot.discord")
 async def discussed(interaction: Interaction, number: int | None) -> tuple[str, str]:
     """What to say to whoever pressed Discuss, and how Discord calls the thread, "" without one."""
     try:
-        thread = await _thread_of(interaction, number)
+        card = _pressed(interaction)
+        thread = await _thread_on(interaction, card, number) if card is not None else None
     except discord.Forbidden:
         return (
             "staffbot may open no thread here (`staffbot check` says what it lacks): "
@@ -40,15 +43,15 @@ async def discussed(interaction: Interaction, number: int | None) -> tuple[str, 
     return "Discuss it in its thread; the patron never sees it.", thread.mention
 
 
-async def tell_of_note(interaction: Interaction, number: int | None, name: str) -> None:
-    """Say in the card's thread that there is a note. Its words stay with the desk, which may have
-
-    to take them away one day, and shows them to those who may read them.
+async def tell_of_note(interaction: Interaction, number: int, name: str, cards: Cards) -> None:
+    """Say in the card's thread that there is a note, wherever it was written. Its words stay with
+    the desk, which may have to take them away one day, and shows them to those who may read them.
     """
     show = Button(name="show", label="Notes and history", mention=number)
     message = say(f"{name} left a note.", controls=[show])
     try:
-        thread = await _thread_of(interaction, number)
+        card = _pressed(interaction) or await _card_of(interaction, number, cards)
+        thread = await _thread_on(interaction, card, number) if card is not None else None
         if thread is not None and not thread.locked:
             await thread.send(nonce=nonce(f"note:{interaction.id}"), **sent(draw(message)))
     except (discord.HTTPException, aiohttp.ClientError, OSError) as problem:
@@ -56,11 +59,27 @@ async def tell_of_note(interaction: Interaction, number: int | None, name: str) 
         log.warning("discord.note_not_told", fault=type(problem).__name__)
 
 
-async def _thread_of(interaction: Interaction, number: int | None) -> discord.Thread | None:
-    """None where the message that was pressed can have no thread."""
+def _pressed(interaction: Interaction) -> Card | None:
+    """The message that was pressed, where it can have a thread."""
     message = interaction.message
     if message is None or message.guild is None or message.flags.ephemeral:
         return None
+    return message
+
+
+async def _card_of(interaction: Interaction, number: int, cards: Cards) -> Card | None:
+    """The card of a mention, for who typed a command or sits in another message."""
+    found = await cards.of(number, interaction.channel_id)
+    if found is None or interaction.guild_id is None:
+        return None
+    channel = interaction.client.get_partial_messageable(found[0], guild_id=interaction.guild_id)
+    message: discord.PartialMessage = channel.get_partial_message(found[1])
+    return message if message.guild is not None else None
+
+
+async def _thread_on(
+    interaction: Interaction, message: Card, number: int | None
+) -> discord.Thread | None:
     name = f"Mention {number}"
     try:
         return await message.create_thread(name=name, auto_archive_duration=QUIET_MINUTES)

@@ -106,6 +106,8 @@ class Channel:
 
     async def edit(self, ref: MessageRef, message: Message) -> None:
         found = await self.reference(ref.id)
+        if found is None and message.collapsed and await _stored(self._references.let_go, ref.id):
+            return  # a closed card that scrolled out of memory is not shown anew
         if found is None or found.deleted:
             raise MessageGone(f"Message {ref.id} of the local page is no longer there.")
         self._keep(found.id, message)

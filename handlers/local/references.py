@@ -1,7 +1,8 @@
 """Which messages this channel has: references only, in a small SQLite file. Never what they say.
 
 A message is a row: its id, room, outbox key, the mention that it is about, when it came, and
-whether somebody deleted it. What it says is asked of the desk again after a restart.
+whether somebody deleted it. What it says is asked of the desk again after a restart. Rows are kept
+for KEPT_FOR, which is longer than anything of the desk waits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,10 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_by_room ON messages (room, deleted, id);
 """
+
+KEPT_FOR = timedelta(days=400)
+# Old ones are looked for at the first message after a start, and then once in so many.
+_PRUNED_EVERY = 200
 
 _SELECT = "SELECT id, room, key, mention, at, deleted FROM messages"
 _HIGHEST = 2**63 - 1
@@ -56,6 +61,7 @@ class References:
         self._path = path
         self._lock = threading.Lock()
         self._conn: sqlite3.Connection | None = None
+        self._until_prune = 0
         self._do(lambda conn: None)
 
     def remember(
@@ -74,7 +80,25 @@ class References:
         found = self.by_key(room, key)
         if found is None:
             raise StoreError(f"{self._path}: a message that was just written is not there.")
+        if new:
+            self._prune(at - KEPT_FOR)
         return found, new
+
+    def _prune(self, before: datetime) -> None:
+        """Let go of the oldest rows, up to the last one of that time."""
+        if self._until_prune:
+            self._until_prune -= 1
+            return
+        self._until_prune = _PRUNED_EVERY
+        # Ids grow with time, so what is gone are those below the lowest that is left.
+        statement = "DELETE FROM messages WHERE id < (SELECT min(id) FROM messages WHERE at >= ?)"
+        self._do(lambda conn: conn.execute(statement, (before.isoformat(),)))
+
+    def let_go(self, id: str) -> bool:
+        """Whether the message of that id was here and is too old to be kept."""
+        number = _number(id)
+        lowest = self._do(lambda conn: conn.execute("SELECT min(id) FROM messages").fetchone()[0])
+        return number is not None and lowest is not None and 0 < number < lowest
 
     def by_key(self, room: Room, key: str) -> Reference | None:
         return self._one(f"{_SELECT} WHERE room = ? AND key = ?", (str(room), key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -35,7 +35,7 @@ class SlackOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    mode: str = Field(default="socket", pattern="^(socket|http)$")
+    mode: Literal["socket", "http"] = "socket"
     bot_token: FromEnvironment = environment("SLACK_BOT_TOKEN")
     app_token: FromEnvironment | None = None
     signing_secret: FromEnvironment | None = None

@@ -129,7 +129,7 @@ def _state(facts: CardFacts) -> Line:
     mention = facts.mention
     if mention.status is Status.CLOSED:
         return closing(facts)
-    state: Line = ("Unclaimed",)
+    state: Line = ("Unclaimed, opened again" if mention.cycle > 1 else "Unclaimed",)
     if mention.status is Status.CLAIMED:
         state = ("Claimed ", facts.when(mention.claimed_at)) if mention.claimed_at else ("Claimed",)
     if mention.waiting_since is not None:

@@ -1,7 +1,7 @@
 """The command line: every command of `staffbot`, and how its errors are said. Decides nothing.
 
 running    run and demo              checking     check, with --data
-database   migrate and backup        foretelling  check --route
+database   migrate, backup, resend   foretelling  check --route
 beginning  init                      links        check's look at the services' links
 telling    digest                    figures      stats and export
 settings   how every command finds its settings
@@ -36,6 +36,7 @@ app.command("init")(beginning.init)
 app.command("check")(checking.check)
 app.command("migrate")(database.migrate)
 app.command("backup")(database.backup)
+app.command("resend")(database.resend)
 app.command("stats")(figures.stats)
 app.command("export")(figures.export)
 app.command("digest")(telling.digest)

@@ -1,4 +1,4 @@
-"""`staffbot migrate` and `staffbot backup`: what is done to the database from outside."""
+"""`staffbot migrate`, `backup` and `resend`: what is done to the database from outside."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from staffbot.cli.settings import DEFAULT, Config, settings_of
+from staffbot.cli.settings import DEFAULT, Config, looking, settings_of
+from staffbot.desk import posted, resending
 from staffbot.errors import StoreError
 from staffbot.settings import Settings
 from staffbot.store import HEAD, Store
+from staffbot.words import count
 
 
 def migrate(config: Config = DEFAULT) -> None:
@@ -50,6 +52,27 @@ def backup(
         store.close()
     typer.echo(
         f"Copied to {file}, and the identity key to {key}. Keep both, and keep them private."
+    )
+
+
+def resend(
+    mention: Annotated[
+        int | None, typer.Argument(metavar="[MENTION]", help="Only the posts about this mention.")
+    ] = None,
+    config: Config = DEFAULT,
+) -> None:
+    """Let the bot try again what it gave up to deliver, once the cause is mended."""
+    with looking(config) as desk:
+        given_up = desk.look(posted.parked, mention)
+        if given_up:
+            desk.act(resending.again, mention)
+    if not given_up:
+        typer.echo("Nothing was given up, so nothing is sent again.")
+        return
+    # The bot that runs looks each second, so nothing has to be told to it.
+    root = desk.settings.root
+    typer.echo(
+        f"{count(len(given_up), 'post')} tried again. /{root} health names what fails again."
     )
 
 

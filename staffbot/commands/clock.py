@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from staffbot.commands.registry import Clear, Group, Slot, Takes, Verb
-
-_MENTION = Slot(
-    name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
-)
+from staffbot.commands.registry import MENTION, Clear, Group, May, Slot, Takes, Verb
 
 CLOCK_VERBS: tuple[Verb, ...] = (
     Verb(
@@ -14,7 +10,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         does="No reminders of a mention until then; its clock goes on",
         group=Group.CLOCK,
         slots=(
-            _MENTION,
+            MENTION,
             Slot(name="until", takes=Takes.MOMENT, led_by=("until", "for"), like="2h"),
         ),
         form="snooze",
@@ -25,7 +21,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="wait",
         does="Wait for the patron: the answer clock stops until they write",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("waiting", "waiting for patron"),
         example="wait 42",
     ),
@@ -33,14 +29,14 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="wake",
         does="End a snooze, or the waiting for the patron",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         example="wake 42",
     ),
     Verb(
         name="still",
         does="Say that you are still on a mention",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("still on it",),
         example="still 42",
     ),
@@ -48,7 +44,7 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         name="takeover",
         does="Take a mention whose owner is away",
         group=Group.CLOCK,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("take over",),
         clear=Clear.NONE,
         example="takeover 42",
@@ -84,7 +80,8 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         ),
         clear=Clear.NONE,
         example="hours close until 15:00",
-        more="Also: hours open sun 10:00-14:00. Due times move at once, and the channel is told.",
+        more="Also: hours open sun 10:00-14:00, hours close eastside tomorrow. Without a team, all "
+        "teams are meant. Due times move at once, and the channel is told.",
     ),
     Verb(
         name="settings",
@@ -103,5 +100,17 @@ CLOCK_VERBS: tuple[Verb, ...] = (
         changes=False,
         clear=Clear.NONE,
         example="health",
+    ),
+    Verb(
+        name="resend",
+        does="Try again what could not be delivered, once its cause is mended",
+        group=Group.SEE,
+        slots=(MENTION,),
+        aliases=("send again",),
+        may=May.LEAD,
+        clear=Clear.UNASKED,
+        example="resend",
+        more="With a number only the posts about that mention. What was given up, and why, stands in "
+        "health.",
     ),
 )

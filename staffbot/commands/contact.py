@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from staffbot.commands.registry import Clear, Group, May, Slot, Takes, Verb
-
-_MENTION = Slot(
-    name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
-)
+from staffbot.commands.registry import MENTION, Clear, Group, May, Slot, Takes, Verb
 
 CONTACT_VERBS: tuple[Verb, ...] = (
     Verb(
         name="reply",
         does="Answer the patron on their network, from here",
         group=Group.PATRON,
-        slots=(_MENTION, Slot(name="text", takes=Takes.WORDS)),
+        slots=(MENTION, Slot(name="text", takes=Takes.WORDS)),
         aliases=("answer",),
         may=May.OWNER,
         form="reply",
@@ -35,7 +31,7 @@ CONTACT_VERBS: tuple[Verb, ...] = (
         name="history",
         does="Show earlier contact with the author: how often, when, how it ended, with whom",
         group=Group.PATRON,
-        slots=(_MENTION,),
+        slots=(MENTION,),
         aliases=("earlier contact", "contact"),
         changes=False,
         example="history 42",
@@ -45,7 +41,7 @@ CONTACT_VERBS: tuple[Verb, ...] = (
         does="Give an author's new posts no card and no clock for a while",
         group=Group.PATRON,
         slots=(
-            _MENTION,
+            MENTION,
             Slot(name="author", takes=Takes.WORDS, required=False, like="@author"),
             Slot(
                 name="until",
@@ -64,7 +60,7 @@ CONTACT_VERBS: tuple[Verb, ...] = (
         name="unmute",
         does="End the muting of an author",
         group=Group.PATRON,
-        slots=(_MENTION, Slot(name="author", takes=Takes.WORDS, required=False, like="@author")),
+        slots=(MENTION, Slot(name="author", takes=Takes.WORDS, required=False, like="@author")),
         clear=Clear.UNASKED,
         example="unmute @author",
     ),

@@ -20,7 +20,8 @@ FIGURE_VERBS: tuple[Verb, ...] = (
         clear=Clear.NONE,
         example="stats month by source",
         more=(
-            "Days: 7d, 30d, month, last quarter, 2026-01-01..2026-03-31. Groups: by source, team, "
+            "Days: 7d, 3 months, last quarter, november, q3 2025, since monday, 1 Nov to 15 Nov, "
+            "2026-01-01..2026-03-31. Groups: by source, team, "
             "person, outcome, topic, hour, day, week or month. Add chart, csv, all for every team, "
             "or me for your own."
         ),

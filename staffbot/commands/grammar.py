@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from staffbot.commands.buttons import BUTTONS, PRESSES, Press
 from staffbot.commands.registry import Slot, Takes, Verb
-from staffbot.commands.verbs import BUTTONS, PRESSES, VERBS, Press
+from staffbot.commands.verbs import VERBS
 from staffbot.errors import Refused
 from staffbot.model import Outcome
 from staffbot.words import OUTCOMES
@@ -63,7 +64,7 @@ def split(text: str) -> tuple[Verb | None, str, str]:
 
 
 def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
-    """Read a typed command without its root; nothing typed is `mine`.
+    """Read a typed command without its root; nothing typed is `mine`, a mention alone `show`.
 
     In a mention's thread a bare number within free text is part of the text; `#42` never is.
     Raises Refused with the nearest verb, or with how the verb is used.
@@ -71,17 +72,21 @@ def parse(text: str, *, root: str = "lib", in_thread: bool = False) -> Call:
     verb, named, rest = split(text)
     if not named:
         return Call(verb=_BY_WORDS["mine"])
+    if verb is None and not rest and _REFERENCE.fullmatch(named):
+        return Call(verb=_BY_WORDS["show"], said={"mention": named})
     if verb is None:
         raise Refused(_unknown(named, rest, root))
     said, rest = _read(verb, rest, in_thread=in_thread)
     if rest:
-        raise Refused(f"I cannot place “{_cut(rest)}”. {usage(verb, root)}")
+        raise Refused(f"{_too_much(verb, said, _cut(rest))} {usage(verb, root)}")
     return Call(verb=verb, said=said)
 
 
 def usage(verb: Verb, root: str) -> str:
     """How a verb is typed, in one sentence."""
-    example = f", for example `/{root} {verb.example}`" if verb.example else ""
+    example = (
+        f", for example `/{root} {verb.example}`" if verb.example not in ("", verb.usage) else ""
+    )
     return f"Type `/{root} {verb.usage}`{example}."
 
 
@@ -130,6 +135,8 @@ def _read(verb: Verb, rest: str, *, in_thread: bool) -> tuple[dict[str, str], st
 
 def take(slot: Slot, rest: str, *, hashed: bool) -> tuple[str, str]:
     """One slot's value from the front of `rest`, and what is left."""
+    if rest.lower() in slot.led_by:
+        return "", ""  # nothing was said after it
     rest = without_lead(rest, slot.led_by)
     match slot.takes:
         case Takes.MENTION:
@@ -175,6 +182,20 @@ def _after(text: str, amount: int) -> str:
     """`text` without its first words, spacing kept."""
     pieces = text.split(maxsplit=amount)
     return pieces[amount].strip() if len(pieces) > amount else ""
+
+
+def _too_much(verb: Verb, said: Mapping[str, str], rest: str) -> str:
+    """Why what is left of a line is no argument of its verb."""
+    if not verb.slots:
+        return f"“{verb.name}” takes nothing after it, so “{rest}” was not understood."
+    waits = next((slot for slot in verb.slots if slot.name not in said), None)
+    if waits is not None and waits.takes is Takes.MENTION:
+        return f"“{rest}” is no number of a mention, and no address of one."
+    if "mention" in said:
+        return (
+            f"After {said['mention']} nothing more is understood: “{rest}”. One mention at a time."
+        )
+    return f"“{rest}” was not understood."
 
 
 def _unknown(named: str, rest: str, root: str) -> str:

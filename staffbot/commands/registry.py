@@ -25,6 +25,7 @@ class May(StrEnum):
     STAFF = "staff"
     OWNER = "owner"
     TRUSTED = "trusted"
+    LEAD = "lead"
 
 
 class Clear(StrEnum):
@@ -70,6 +71,12 @@ class Slot:
         lead = f"{self.led_by[0]} " if self.led_by else ""
         shown = self.like or self.name
         return f"{lead}{shown}" if self.required else f"[{lead}{shown}]"
+
+
+# Which mention is meant; many a verb begins with it.
+MENTION = Slot(
+    name="mention", takes=Takes.MENTION, required=False, help="its number or address", like="42"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,15 @@ people are told
     reminding       the sweep: whose next step is due      nagging         reminders as messages
     reaching        how they can be told now               telling         one sentence to one person
     unsaid          reminders that were not said           lines           the one line of a room
+    sweep_round     what a sweep gathers before it speaks
+    digest_contents what a digest tells of
     digests         the daily digest                       reading         queues and single mentions
     figures         figures for who asks
 what is said goes out
     showing         which rooms get a card                 rendering       a post as a message
     mailroom        what is wanted where                   carriage        posts taken in hand
-    delivery        what became of them                    reply_carriage  answers, carried
+    delivery        what became of them                    posted          what is asked about them
+    resending       what was given up, tried again         reply_carriage  answers, carried
     looks           which mentions are looked at again
 how it does itself
     health          what a monitor is told                 troubles        each said once

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from staffbot.desk.ledger import Tx
-from staffbot.desk.mailroom import Post, fields_of, post_of
+from staffbot.desk.posted import Post, fields_of, post_of
 from staffbot.tables import actors, posts
 
 

@@ -27,6 +27,7 @@ from staffbot.model import (
 from staffbot.policy import claimed_within, worked_seconds
 from staffbot.reminders import next_step_at
 from staffbot.tables import mentions
+from staffbot.words import moment
 
 
 def claim(tx: Tx, number: int, person: Person) -> Answer:
@@ -183,8 +184,8 @@ def _may_take_from(tx: Tx, mention: Mention, person: Person) -> None:
 
 def _must_be_here(tx: Tx, to: Person) -> None:
     if to.away_until is not None and to.away_until > tx.now:
-        back = tx.hours(tx.settings.teams[0].key).local(to.away_until)
-        raise Refused(f"{to.name} is away until {back:%a %d %b %H:%M}. Choose somebody else.")
+        back = moment(to.away_until, tx.settings.teams[0].hours.zone)
+        raise Refused(f"{to.name} is away until {back}. Choose somebody else.")
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import update
 
 from staffbot.desk.conversations import add_note, clock_from_now
-from staffbot.desk.ledger import Tx, again, enact, to_change
+from staffbot.desk.ledger import Tx, again, enact, to_change, typed
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
 from staffbot.policy import answered_within, waited_seconds, worked_seconds
 from staffbot.tables import mentions
+from staffbot.words import moment
 
 _SAID = {
     Outcome.ANSWERED: "answered",
@@ -41,7 +42,7 @@ def close(
     """
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        said = f"{number} is closed already ({_SAID[mention.outcome or outcome]})."
+        said = f"{number} is closed already ({_SAID[mention.outcome or outcome]}). {_again(tx, number)}"
         return Unchanged(mention=number, said=said)
     _sensible(tx, mention, at)
     chosen = _topics(tx, topics)
@@ -97,16 +98,21 @@ def _closed(
 def _sensible(tx: Tx, mention: Mention, at: datetime | None) -> None:
     if at is None:
         return
-    local = tx.hours(mention.team).local
+    zone = tx.team(mention.team).hours.zone
     if at > tx.now:
         raise Refused(
-            f"{local(at):%H:%M} is still to come. Say when it was answered, like `at 9:15`."
+            f"{moment(at, zone)} is still to come. Say when it was answered: "
+            f"{typed(tx, f'done {mention.number} at 9:15')}."
         )
     if at < mention.posted_at - timedelta(minutes=1):
         raise Refused(
-            f"{mention.number} was written at {local(mention.posted_at):%d %b %H:%M}; "
-            f"an answer at {local(at):%d %b %H:%M} would come before it."
+            f"{mention.number} was written {moment(mention.posted_at, zone)}; "
+            f"an answer {moment(at, zone)} would come before it. Give a later time."
         )
+
+
+def _again(tx: Tx, number: int) -> str:
+    return f"{typed(tx, f'reopen {number}')} opens it again."
 
 
 def _topics(tx: Tx, topics: Sequence[str]) -> list[str]:
@@ -114,7 +120,7 @@ def _topics(tx: Tx, topics: Sequence[str]) -> list[str]:
     unknown = [topic for topic in topics if topic.casefold() not in known]
     if unknown:
         raise Refused(
-            f"There is no topic {unknown[0]!r}. The topics are: {', '.join(tx.settings.topics)}."
+            f"There is no topic “{unknown[0][:40]}”. The topics are: {', '.join(tx.settings.topics)}."
         )
     return [known[topic.casefold()] for topic in topics]
 
@@ -123,7 +129,7 @@ def thanks(tx: Tx, number: int, person: Person) -> Answer:
     """Just thanks: a kind word that asks nothing. Closes without a clock."""
     mention = to_change(tx, number)
     if mention.status is Status.CLOSED:
-        return Unchanged(mention=number, said=f"{number} is closed already.")
+        return Unchanged(mention=number, said=f"{number} is closed already. {_again(tx, number)}")
     topic = next((t for t in tx.settings.topics if t.casefold() == "thanks"), None)
     topics = [topic] if topic else []
     values = _closed(tx, mention, person, Outcome.NO_ANSWER_NEEDED, topics) | {
@@ -137,26 +143,28 @@ def thanks(tx: Tx, number: int, person: Person) -> Answer:
 
 
 def reopen(tx: Tx, number: int, person: Person) -> Answer:
-    """Open a closed mention again: a new cycle with new clocks, for the whole team."""
+    """Open a closed mention again: a new cycle with new clocks, for the whole team.
+
+    Whoever opens it by hand says that it is not done, so an answer is owed, also where none was
+    (it was only heard, or just thanks).
+    """
     mention = to_change(tx, number)
     if mention.status is not Status.CLOSED:
         return Unchanged(mention=number, said=f"{number} is not closed.")
     event = begin_again(tx, mention, person)
-    return Done(mention=number, said=f"{number} is open again.", event=event)
+    due = again(tx, number).answer_due_at
+    by = f", answer by {moment(due, tx.team(mention.team).hours.zone)}" if due else ""
+    heard = "" if mention.expects_answer else f" {typed(tx, f'heard {number}')} if none is owed."
+    return Done(mention=number, said=f"{number} is open again{by}.{heard}", event=event)
 
 
-def begin_again(
-    tx: Tx, mention: Mention, person: Person | None, *, expects: bool | None = None, **detail: Any
-) -> int:
-    """A new cycle of a closed mention, whose clocks start now. Returns the event.
-
-    `expects`: whether an answer is owed now; as before where it is left out.
-    """
-    owed = mention.expects_answer if expects is None else expects
+def begin_again(tx: Tx, mention: Mention, person: Person | None, **detail: Any) -> int:
+    """A new cycle of a closed mention, in which an answer is owed and whose clocks start now.
+    Returns the event."""
     event = enact(
         tx, mention, Happened.REOPENED, person,
         {
-            **clock_from_now(tx, mention, owed),
+            **clock_from_now(tx, mention, expects=True),
             "status": Status.OPEN, "outcome": None, "topics": [], "cycle": mention.cycle + 1,
             "claimed_at": None, "answered_at": None, "closed_at": None, "owner": None,
             "waited_seconds": 0, "waiting_since": None, "snoozed_until": None,

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from staffbot.desk.ledger import Tx, record_for_team, typed
-from staffbot.desk.mailroom import want
+from staffbot.desk.mailroom import say_now, want
 from staffbot.desk.people import name_of
+from staffbot.desk.posted import begun_with
 from staffbot.desk.retiming import retime
 from staffbot.desk.showing import rooms
 from staffbot.doorsign import said_of
@@ -53,7 +54,7 @@ def announce(tx: Tx, announcement: Announcement, person: Person) -> Answer:
     event = record_for_team(tx, Happened.CLOSURE_ADDED, teams[0], person=person, closure=closure)
     what = "Open" if announcement.opens else "Closed"
     why = f" ({announcement.reason})" if announcement.reason else ""
-    where = f"{tx.team(announcement.team).name}: " if announcement.team else ""
+    where = _whose(tx, announcement.team)
     re_timed = f" {count(moved, 'due time')} moved." if moved else ""
     said = f"{where}{what} {announcement.said}{why}.{re_timed}"
     _tell(tx, teams, event, f"{said} Announced by {person.name}.", undo=True)
@@ -73,20 +74,29 @@ def revoke(tx: Tx, closure: int, person: Person) -> Answer:
     teams = _teams(tx, row.team)
     moved = retime(tx, teams)
     event = record_for_team(tx, Happened.CLOSURE_ENDED, teams[0], person=person, closure=closure)
-    tx.conn.execute(
+    announced = tx.conn.execute(
         update(events)
         .where(events.c.what == Happened.CLOSURE_ADDED, events.c.person == row.person)
         .where(events.c.done_at == row.made_at)
         .where(events.c.detail["closure"].as_integer() == closure)
         .values(undone_by=event)
-    )
+        .returning(events.c.id)
+    ).scalar_one()
     closed = Closure(row.starts_at, row.ends_at, row.opens, row.reason)
     what = said_of(closed, tx.hours(teams[0]), now=tx.now)
-    where = f"{tx.team(row.team).name}: " if row.team else ""
+    where = _whose(tx, row.team)
     re_timed = f" {count(moved, 'due time')} moved back." if moved else ""
     said = f"{where}Taken back: {what}, as {name_of(tx, row.person)} had announced.{re_timed}"
     _tell(tx, teams, event, f"{said} Said by {person.name}.", undo=False)
+    _end_notices(tx, announced, person)
     return Done(mention=None, said=said)
+
+
+def _end_notices(tx: Tx, announced: int, person: Person) -> None:
+    """What was told of it says that it is over, and offers Undo no more."""
+    for notice in begun_with(tx, f"notice:hours:{announced}:"):
+        said = f"{notice.detail['said']} Taken back by {person.name}."
+        say_now(tx, notice.id, {"said": said})
 
 
 def closure_of(tx: Tx, event: int) -> int | None:
@@ -102,6 +112,13 @@ def closure_of(tx: Tx, event: int) -> int | None:
 
 def _teams(tx: Tx, team: str | None) -> list[str]:
     return [team] if team else [known.key for known in tx.settings.teams]
+
+
+def _whose(tx: Tx, team: str | None) -> str:
+    """Before the sentence; nothing in a house of one team."""
+    if team is not None:
+        return f"{tx.team(team).name}: "
+    return "All teams: " if len(tx.settings.teams) > 1 else ""
 
 
 def _tell(tx: Tx, teams: list[str], event: int, said: str, *, undo: bool) -> None:

@@ -15,12 +15,13 @@ from sqlalchemy import ColumnElement, case, select, update
 
 from staffbot.desk import troubles
 from staffbot.desk.carriage import Taken
-from staffbot.desk.ledger import Tx
-from staffbot.desk.mailroom import Post
+from staffbot.desk.ledger import Tx, typed
+from staffbot.desk.posted import Post
 from staffbot.errors import DeliveryError
 from staffbot.model import MessageRef
 from staffbot.tables import posts
 
+_DELETED = "its message was deleted on the platform"
 _DRAWN_ANEW = frozenset({"nag", "digest"})
 _FIRST_WAIT = timedelta(seconds=0.5)
 _LONGEST_WAIT = timedelta(minutes=5)
@@ -104,12 +105,17 @@ def gone(tx: Tx, post: Taken) -> bool:
     if post.kind in ("line", "digest"):  # somebody took it away: it is not put up again
         return _write_back(tx, post, state="dropped", pending=0)
     if post.kind != "card" or post.generation > 1:
-        return _park(tx, post, "its message was deleted on the platform")
+        return _park(tx, post, _DELETED)
+    return _write_back(tx, post, **_anew(post))
+
+
+def _anew(post: Post) -> dict[str, Any]:
+    """A card that is posted once more, as its message is there no longer."""
     generation = post.generation + 1
-    return _write_back(
-        tx, post, state="waiting", pending=1, shown=0, generation=generation,
-        key=f"{post.key.rpartition(':')[0]}:{generation}", ref_room="", ref_id="",
-    )  # fmt: skip
+    return {
+        "state": "waiting", "pending": 1, "shown": 0, "generation": generation,
+        "key": f"{post.key.rpartition(':')[0]}:{generation}", "ref_room": "", "ref_id": "",
+    }  # fmt: skip
 
 
 def failed(tx: Tx, post: Taken, problem: DeliveryError) -> str:
@@ -204,7 +210,10 @@ def _park(tx: Tx, post: Taken, error: str) -> bool:
         tx, post, state="parked", pending=0, error=error, retry_at=None, holds_lane=False
     )
     if done:
-        troubles.begin(tx, _subject(post.id), f"{_name(post)} is not delivered: {error}")
+        what = "resend" if post.mention is None else f"resend {post.mention}"
+        again = f"Once that is mended, {typed(tx, what)} tries it again."
+        said = f"{_name(post)} is not delivered: {error.rstrip('.')}. {again}"
+        troubles.begin(tx, _subject(post.id), said)
     return done
 
 
@@ -218,7 +227,9 @@ def _park_with_room(tx: Tx, post: Taken, error: str) -> bool:
         holds_lane=True, tries=post.tries + 1,
     )  # fmt: skip
     if done:
-        troubles.begin(tx, _room_subject(post), f"Nothing is delivered in {post.room}: {error}")
+        again = f"Once that is mended, {typed(tx, 'resend')} tries again what waits for it."
+        said = f"Nothing is delivered in {post.room}: {error.rstrip('.')}. {again}"
+        troubles.begin(tx, _room_subject(post), said)
     return done
 
 
@@ -240,19 +251,25 @@ def _room_is_back(tx: Tx, post: Taken) -> None:
     )  # fmt: skip
 
 
-def resume(tx: Tx, parked_posts: Sequence[int]) -> int:
+def resume(tx: Tx, given_up: Sequence[Post]) -> int:
     """Posts that were given up are tried again, once a person has seen to the cause."""
-    for post in parked_posts:
-        troubles.end(tx, _subject(post))
-    done = tx.conn.execute(
-        update(posts)
-        .where(posts.c.id.in_(parked_posts), posts.c.state == "parked")
-        .values(
-            state=case((posts.c.ref_id != "", "sent"), else_="waiting"),
-            pending=1, tries=0, retry_at=None, failing_since=None, holds_lane=False,
+    resumed = 0
+    for post in given_up:
+        troubles.end(tx, _subject(post.id))
+        row = update(posts).where(posts.c.id == post.id, posts.c.state == "parked")
+        # What was deleted on the platform has no message to edit: it is posted once more.
+        deleted = post.kind == "card" and bool(
+            tx.conn.scalar(select(posts.c.error).where(posts.c.id == post.id)) == _DELETED
         )
-    )  # fmt: skip
-    return done.rowcount
+        state = {"state": "sent" if post.ref else "waiting", "pending": 1}
+        done = tx.conn.execute(
+            row.values(
+                (_anew(post) if deleted else state)
+                | {"tries": 0, "retry_at": None, "failing_since": None, "holds_lane": False}
+            )
+        )
+        resumed += done.rowcount
+    return resumed
 
 
 def _name(post: Post) -> str:

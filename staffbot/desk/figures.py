@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from staffbot.desk.ledger import Tx
-from staffbot.desk.mailroom import Post, want
+from staffbot.desk.mailroom import want
+from staffbot.desk.posted import Post
 from staffbot.errors import Refused
 from staffbot.messages import Message
 from staffbot.model import Answer, Done, Person, Role, Room, Unchanged

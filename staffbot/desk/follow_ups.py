@@ -49,7 +49,7 @@ def joins(tx: Tx, item: Hashed, before: Mention) -> bool:
     part = _keep(tx, mention, item)
     last = mention.owner or mention.last_owner
     if decided is FollowUp.REOPEN:
-        event = begin_again(tx, mention, None, expects=True, part=part)
+        event = begin_again(tx, mention, None, part=part)
     else:
         event = enact(
             tx, mention, Happened.FOLLOWED_UP, None, _heard_from(tx, mention, decided, expects),

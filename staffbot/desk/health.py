@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from staffbot.desk import mailroom
+from staffbot.desk import posted
 from staffbot.desk.ledger import Tx
 from staffbot.desk.troubles import Trouble, begin, current, end
 from staffbot.model import Status
@@ -44,6 +44,7 @@ class Report:
 
     at        real time, as are the moments of sources
     in_hand   open and claimed mentions by team and status
+    unwritable  why the database could not be written of late, or empty
     """
 
     at: datetime
@@ -55,20 +56,22 @@ class Report:
     overdue: dict[str, int]
     received: int
     stuck: bool
+    unwritable: str
 
     @property
     def ok(self) -> bool:
-        """Whether posts go out; a source in trouble is for people, not for a monitor to restart."""
-        return not self.stuck
+        """Whether what people do is stored, and posts go out; a source in trouble is for people, not
+        for a monitor to restart."""
+        return not self.stuck and not self.unwritable
 
 
 def report(tx: Tx) -> Report:
     """How the program does."""
-    unsent = mailroom.oldest_unsent(tx)
+    unsent = posted.oldest_unsent(tx)
     return Report(
         at=tx.real_now,
         oldest_unsent=unsent,
-        posts=mailroom.counts(tx),
+        posts=posted.counts(tx),
         sources=tuple(_state(row) for row in _source_rows(tx)),
         troubles=tuple(current(tx)),
         in_hand=_in_hand(tx),
@@ -77,6 +80,7 @@ def report(tx: Tx) -> Report:
             select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name == "mention")
         ).scalar_one(),
         stuck=_is_stuck(tx, unsent),
+        unwritable=tx.unwritable,
     )
 
 
@@ -96,7 +100,7 @@ def _found(tx: Tx) -> Iterator[tuple[str, str]]:
     for row in _source_rows(tx):
         if said := _source_trouble(tx, row):
             yield f"source:{row.name}", said
-    unsent = mailroom.oldest_unsent(tx)
+    unsent = posted.oldest_unsent(tx)
     if unsent is not None and _is_stuck(tx, unsent):
         yield "posts", f"A post has been waiting to go out for {_minutes(unsent)}."
 

@@ -46,13 +46,15 @@ class Tx:
     """One transaction: the connection, the settings, and the moment it happens at (UTC).
 
     `now` is the desk's clock; `real_now` the database's real time, for leases and posts; `act` the
-    first event that a person's act wrote here, under which the others stand.
+    first event that a person's act wrote here, under which the others stand; `unwritable` why a write
+    failed of late.
     """
 
     conn: Connection
     settings: Settings
     now: datetime
     real_now: datetime
+    unwritable: str = ""
     act: int | None = None
     _hours: dict[str, Hours] = field(default_factory=dict)
     _announced: Sequence[Row[Any]] | None = None
@@ -122,6 +124,7 @@ class Desk:
             settings=self.settings,
             now=self.clock(),
             real_now=self.store.transport_now(conn),
+            unwritable=self.store.unwritable(),
         )
 
 

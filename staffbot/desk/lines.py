@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, func, select
 
 from staffbot.desk import pulse
 from staffbot.desk.ledger import Tx, mention_of
-from staffbot.desk.mailroom import Post, by_key, say_now, want
+from staffbot.desk.mailroom import say_now, want
+from staffbot.desk.posted import Post, by_key
 from staffbot.desk.showing import rooms
 from staffbot.model import Mention, Room, Status
 from staffbot.reminders import Step, step_times

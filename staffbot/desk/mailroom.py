@@ -1,7 +1,7 @@
-"""What is to be said where: wants posts and answers questions about them. Carries nothing.
+"""What is to be said where: wants posts and says them anew. Carries nothing.
 
-Every query on the table `posts` stands here or in carriage.py, which holds the guarded updates of
-whoever carries them. A post holds references only, never a patron's words: it is rendered when it
+What is asked about posts stands in posted.py, and the guarded updates of whoever carries them in
+carriage.py and delivery.py. A post holds references only, never a patron's words: it is rendered when it
 is sent. Kinds:
 
 card    the card of a mention; live: edited to the newest revision of its mention
@@ -17,59 +17,17 @@ told    a sentence to a person, once ("the patron wrote again")
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Insert,
-    Row,
-    String,
-    bindparam,
-    cast,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Insert, String, bindparam, cast, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from staffbot.desk.ledger import Tx
-from staffbot.model import Mention, MessageRef, Room
+from staffbot.model import Mention, Room
 from staffbot.tables import mentions, posts
 
-# Kept at the newest state by edits; safe to send again, as what counts is that there is one.
-LIVE = frozenset({"card", "storm", "line"})
 _ALIVE = ("waiting", "sending", "sent")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A row of the outbox, as whoever renders it needs it.
-
-    `room` is None for a direct message, which goes to `person` on `platform`.
-    """
-
-    id: int
-    key: str
-    kind: str
-    platform: str
-    room: Room | None
-    person: str | None
-    team: str
-    mention: int | None
-    detail: dict[str, Any]
-    wanted: int
-    shown: int
-    generation: int
-    state: str
-    silent: bool
-    ref: MessageRef | None
-
-    @property
-    def live(self) -> bool:
-        return self.kind in LIVE
 
 
 def want_card(
@@ -225,6 +183,16 @@ def extend_waiting(tx: Tx, prefix: str, more: Mapping[str, Any]) -> int | None:
     return None
 
 
+def waiting_nags(tx: Tx) -> tuple[str, ...]:
+    """The keys of the nags that nobody took in hand yet."""
+    rows = tx.conn.scalars(
+        select(posts.c.key).where(
+            posts.c.pending == 1, posts.c.state == "waiting", posts.c.kind == "nag"
+        )
+    )
+    return tuple(rows)
+
+
 def say_now(tx: Tx, post: int, detail: dict[str, Any]) -> None:
     """What a post says has changed: it is edited where it stands, and taken up again where it was
     dropped because it had nothing to say."""
@@ -241,80 +209,3 @@ def say_now(tx: Tx, post: int, detail: dict[str, Any]) -> None:
             failing_since=None, detail=detail, wanted=posts.c.wanted + 1,
         )
     )  # fmt: skip
-
-
-def by_key(tx: Tx, key: str) -> Post | None:
-    """The post of that outbox key."""
-    row = tx.conn.execute(select(posts).where(posts.c.key == key)).one_or_none()
-    return None if row is None else post_of(row)
-
-
-def of_ref(tx: Tx, ref: MessageRef) -> int | None:
-    """The number of the mention whose post became this message: for reactions and threads."""
-    return tx.conn.execute(
-        select(posts.c.mention)
-        .where(posts.c.platform == ref.room.platform)
-        .where(posts.c.ref_room == ref.room.id, posts.c.ref_id == ref.id)
-    ).scalar()
-
-
-def cards_of(tx: Tx, number: int) -> tuple[Post, ...]:
-    """The cards of a mention, in every room."""
-    rows = tx.conn.execute(
-        select(posts).where(posts.c.mention == number, posts.c.kind == "card").order_by(posts.c.id)
-    )
-    return tuple(post_of(row) for row in rows)
-
-
-def oldest_unsent(tx: Tx) -> timedelta | None:
-    """For how long the oldest post has been waiting that could have gone; None where none is.
-
-    A post that waits for opening has not been waiting. Both clocks have to agree that it is late,
-    as the desk's may run faster than real time.
-    """
-    rows = tx.conn.execute(
-        select(posts.c.made_at, posts.c.not_before)
-        .where(posts.c.pending == 1, posts.c.state.in_(("waiting", "sending")))
-        .where(posts.c.not_before <= tx.now)
-        .order_by(posts.c.made_at)
-        .limit(200)
-    )
-    waits = [min(tx.real_now - row.made_at, tx.now - row.not_before) for row in rows]
-    return max((max(wait, timedelta()) for wait in waits), default=None)
-
-
-def counts(tx: Tx) -> dict[str, int]:
-    """How many posts stand in each of the states that a person may have to look at."""
-    looked_at = ("waiting", "sending", "parked", "unknown")
-    rows = tx.conn.execute(
-        select(posts.c.state, func.count())
-        .where(posts.c.state.in_(looked_at))
-        .group_by(posts.c.state)
-    )
-    return dict.fromkeys(looked_at, 0) | {state: int(number) for state, number in rows}
-
-
-def parked(tx: Tx, limit: int = 50) -> tuple[Post, ...]:
-    """Posts that were given up, newest first; each has its open trouble."""
-    rows = tx.conn.execute(
-        select(posts).where(posts.c.state == "parked").order_by(posts.c.id.desc()).limit(limit)
-    )
-    return tuple(post_of(row) for row in rows)
-
-
-def post_of(row: Row[Any]) -> Post:
-    """A row of `posts` as the value."""
-    return Post(**fields_of(row))
-
-
-def fields_of(row: Row[Any]) -> dict[str, Any]:
-    """The fields of a Post, for it and for what builds on it."""
-    room = Room(platform=row.platform, id=row.room) if row.room else None
-    ref_room = Room(platform=row.platform, id=row.ref_room)
-    return {
-        "id": row.id, "key": row.key, "kind": row.kind, "platform": row.platform, "room": room,
-        "person": row.person, "team": row.team, "mention": row.mention, "detail": row.detail,
-        "wanted": row.wanted, "shown": row.shown, "generation": row.generation,
-        "state": row.state, "silent": row.silent,
-        "ref": MessageRef(room=ref_room, id=row.ref_id) if row.ref_id else None,
-    }  # fmt: skip

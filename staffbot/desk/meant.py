@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 
 from staffbot.commands import Clear
 from staffbot.desk.ledger import Tx
-from staffbot.desk.mailroom import of_ref
+from staffbot.desk.posted import of_ref
 from staffbot.desk.reading import ROWS, Listing, listing, owned, teams_of
 from staffbot.errors import Refused
 from staffbot.model import Actor, Happened, MessageRef, Person, Status
@@ -40,7 +40,7 @@ def resolve(tx: Tx, person: Person, text: str, actor: Actor, clear: Clear = Clea
             free = ours & (mentions.c.status == Status.OPEN)
             return _the_only(tx, free, "Unclaimed are", "Nothing is unclaimed")
         case Clear.NONE | Clear.UNASKED:
-            raise Refused(f"Which one? Say its number. `/{tx.settings.root} queue` shows them.")
+            raise Refused("Which one? Say its number, as its card shows it.")
 
 
 def _the_only(tx: Tx, where: Any, several: str, none: str) -> int:

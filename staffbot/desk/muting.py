@@ -18,6 +18,7 @@ from staffbot.desk.reading import network_of
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Patron, Person, Unchanged
 from staffbot.tables import mentions, mutes, patrons
+from staffbot.words import moment
 
 USUAL = timedelta(days=30)
 
@@ -37,7 +38,7 @@ def mute(tx: Tx, person: Person, author: str | int, until: datetime | None) -> A
     """Mute the author of a mention, or whoever has that name on a network, until then."""
     ends = until or tx.now + USUAL
     if ends <= tx.now:
-        raise Refused("That is over already. Say until when, as in `mute 42 for 7d`.")
+        raise Refused(f"That is over already. Say until when: {typed(tx, 'mute 42 for 7d')}.")
     hashes = _hashes(tx, author)
     for patron in hashes:
         tx.conn.execute(delete(mutes).where(mutes.c.patron_hash == patron))
@@ -45,10 +46,10 @@ def mute(tx: Tx, person: Person, author: str | int, until: datetime | None) -> A
             insert(mutes).values(patron_hash=patron, until=ends, person=person.key, made_at=tx.now)
         )
     _note(tx, person, author, Happened.MUTED, ends)
-    local = tx.hours(tx.settings.teams[0].key).local(ends)
+    said = moment(ends, tx.settings.teams[0].hours.zone)
     return Done(
         mention=author if isinstance(author, int) else None,
-        said=f"{_who(author)} is muted until {local:%a %d %b %H:%M}: new posts come without a card. "
+        said=f"{_who(author)} is muted until {said}: new posts come without a card. "
         f"{typed(tx, 'mute')} lists who is.",
     )
 
@@ -84,7 +85,7 @@ def _hashes(tx: Tx, author: str | int) -> list[str]:
     """Under which hashes an author is known, on every network. Raises Refused where nobody is."""
     if isinstance(author, int):
         if find(tx, author) is None:
-            raise Refused(f"There is no mention {author}.")
+            raise Refused(f"There is no mention {author}. {typed(tx, 'queue')} lists what is open.")
         query = select(mentions.c.patron_hash).where(mentions.c.number == author)
     else:
         bare = author.strip().removeprefix("@").casefold()
@@ -95,7 +96,7 @@ def _hashes(tx: Tx, author: str | int) -> list[str]:
     if not found:
         raise Refused(
             "Nobody of that name has written. Give the name as the card shows it, with its @, "
-            "or the number of a mention, as in `mute 42 for 7d`."
+            f"or the number of a mention: {typed(tx, 'mute 42 for 7d')}, {typed(tx, 'unmute 42')}."
         )
     return found
 

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, select
 from staffbot import nags
 from staffbot.desk import lines
 from staffbot.desk.ledger import Tx, find, mention_of
-from staffbot.desk.mailroom import Post
 from staffbot.desk.people import get_person
+from staffbot.desk.posted import Post
 from staffbot.desk.reaching import reach_of
 from staffbot.desk.reading import Listing, listing_of, listing_where, owned
 from staffbot.messages import Button, Message

@@ -111,8 +111,11 @@ def _join_ids(tx: Tx, member: StaffMember) -> None:
         )
 
 
-def find_person(tx: Tx, text: str) -> Person | None:
-    """A staff member by key, name or first name, letters' case ignored; None where unclear."""
+def people_called(tx: Tx, text: str) -> list[Person]:
+    """Who is meant by a key, name, first name or a platform's id, letters' case ignored.
+
+    Several only where the name is not enough to tell them apart.
+    """
     wanted = text.strip().removeprefix("@").casefold()
     everybody = everyone(tx)
     called = [
@@ -122,10 +125,9 @@ def find_person(tx: Tx, text: str) -> Person | None:
     ]
     for names in called:
         found = [person for person in everybody if names[person.key] == wanted]
-        if len(found) == 1:
-            return found[0]
-    by_id = [person for person in everybody if text.strip().strip("<@!>") in person.ids.values()]
-    return by_id[0] if len(by_id) == 1 else None
+        if found:
+            return found
+    return [person for person in everybody if text.strip().strip("<@!>") in person.ids.values()]
 
 
 def get_person(tx: Tx, key: str | None) -> Person | None:

@@ -6,38 +6,36 @@ Several sweeps at once, or one that is killed and run again, tell each step once
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from staffbot.desk import lines, unsaid
 from staffbot.desk.claims import released
 from staffbot.desk.ledger import Tx, enact, mention_of
-from staffbot.desk.mailroom import extend_waiting, want
+from staffbot.desk.mailroom import extend_waiting, waiting_nags, want
 from staffbot.desk.people import everyone
-from staffbot.desk.reaching import nag_lane, reach_of
+from staffbot.desk.reaching import Reaches
 from staffbot.desk.showing import rooms
-from staffbot.model import Happened, Mention, Person, Role
+from staffbot.desk.sweep_round import Item, Round, name_of_step, write_down
+from staffbot.model import Happened, Mention, Role
 from staffbot.reminders import (
     AUDIENCE,
     Audience,
-    Reach,
     Step,
     due_steps,
     is_fresh,
     look_again_at,
     managers,
     may_be_told,
-    silent_since,
     step_times,
     superseded,
 )
 from staffbot.settings import Team
-from staffbot.tables import events, mentions, nags
+from staffbot.tables import mentions, nags
 
 # So many mentions at most in one transaction; the rest is due at the next ring.
 _AT_ONCE = 500
@@ -45,8 +43,6 @@ _AT_ONCE = 500
 _AGAIN = timedelta(minutes=5)
 # Any number that nothing else locks in the database.
 _SWEEPING = 0x57EE9
-
-Item = tuple[Mention, Step]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,39 +55,14 @@ class Swept:
     full: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class _Round:
-    """What one sweep gathers before it speaks: a person is sent one message for everything."""
-
-    staff: list[Person]
-    owed: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
-    escalated: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
-    put_off: dict[int, datetime] = field(default_factory=dict)
-    marks: list[tuple[Mention, Step, str, int | None]] = field(default_factory=list)
-    reaches: dict[tuple[str, str], Reach] = field(default_factory=dict)
-    sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-    def wait(self, mention: Mention, until: datetime) -> None:
-        """What cannot be told now is looked at again then; the earliest moment counts."""
-        known = self.put_off.get(mention.number)
-        self.put_off[mention.number] = until if known is None else min(known, until)
-
-    def mark(self, mention: Mention, step: Step, recipient: str, post: int | None = None) -> None:
-        self.marks.append((mention, step, recipient, post))
-
-    def reach(self, tx: Tx, key: str, team: Team) -> Reach:
-        found = self.reaches.get((key, team.key))
-        if found is None:
-            found = self.reaches[key, team.key] = reach_of(tx, key, team)
-        return found
-
-
 def sweep(tx: Tx) -> Swept:
     """Tell what is due now. Nothing is told by a team that is closed; it is due at its opening."""
     _one_at_a_time(tx)
     unsaid.count_out(tx)
     open_teams = [t.key for t in tx.settings.teams if tx.hours(t.key).is_open(tx.now)]
-    swept, gathered = Swept(), _Round(staff=everyone(tx))
+    staff = everyone(tx)
+    gathered = Round(staff=staff, reaches=Reaches(tx, staff), unsent=waiting_nags(tx))
+    swept = Swept()
     due = _due(tx, open_teams)
     told = _told(tx, due)
     for mention in due:
@@ -100,7 +71,7 @@ def sweep(tx: Tx) -> Swept:
         swept.messages += _nag(tx, person, items, "owner", gathered)
     for person, items in gathered.escalated.items():
         swept.messages += _nag(tx, person, items, "manager", gathered)
-    _write_down(tx, gathered)
+    write_down(tx, gathered)
     _set_next_steps(tx, due, gathered)
     swept.looked_at, swept.full = len(due), len(due) == _AT_ONCE
     if not swept.full:  # the lines speak of all that is due, so once the rest was looked at too
@@ -142,11 +113,11 @@ def _told(tx: Tx, due: list[Mention]) -> dict[int, set[str]]:
 
 def _known(mention: Mention, names: set[str]) -> set[Step]:
     """The steps that need no telling: told to this owner, about this silence, or said by another."""
-    told = {step for step in Step if _name(mention, step) in names}
+    told = {step for step in Step if name_of_step(mention, step) in names}
     return told | {before for step in told for before in superseded(step)}
 
 
-def _look_at(tx: Tx, mention: Mention, told: set[str], gathered: _Round, swept: Swept) -> None:
+def _look_at(tx: Tx, mention: Mention, told: set[str], gathered: Round, swept: Swept) -> None:
     team = tx.team(mention.team)
     times = step_times(team, tx.hours(mention.team), mention)
     for step in due_steps(times, _known(mention, told), tx.now):
@@ -164,9 +135,9 @@ def _look_at(tx: Tx, mention: Mention, told: set[str], gathered: _Round, swept: 
                 return
 
 
-def _for_owner(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _Round) -> None:
+def _for_owner(tx: Tx, team: Team, mention: Mention, step: Step, gathered: Round) -> None:
     assert mention.owner is not None
-    reach = gathered.reach(tx, mention.owner, team)
+    reach = gathered.reach(mention.owner, team)
     given_at = mention.claimed_at
     if reach.person.away_until is not None and reach.away(tx.now):
         # Nobody nags who is away: their claims were offered to the team, whose line counts them.
@@ -180,10 +151,10 @@ def _for_owner(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _Roun
         gathered.wait(mention, tx.now + _AGAIN)
 
 
-def _for_managers(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _Round) -> None:
+def _for_managers(tx: Tx, team: Team, mention: Mention, step: Step, gathered: Round) -> None:
     """Whoever of them can be told now is; when nobody can, the step waits."""
     found = managers(team, gathered.staff, tx.now)
-    able = [one for one in found if may_be_told(gathered.reach(tx, one.key, team), team, tx.now)]
+    able = [one for one in found if may_be_told(gathered.reach(one.key, team), team, tx.now)]
     for manager in able:
         gathered.escalated[manager.key].append((mention, step))
     if able:
@@ -194,14 +165,13 @@ def _for_managers(tx: Tx, team: Team, mention: Mention, step: Step, gathered: _R
         gathered.wait(mention, tx.now + _AGAIN)
 
 
-def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: _Round) -> int:
+def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: Round) -> int:
     """One message for everything; the person's whole debt is said when it is rendered.
 
     One that still waits to be sent says this as well. Returns how many were wanted.
     """
     first = items[0][0]
-    person = next(one for one in gathered.staff if one.key == key)
-    lane = nag_lane(tx, person, first.team)
+    lane = gathered.reaches.lane(key, first.team)
     if lane is None:
         for mention, step in items:
             gathered.mark(mention, step, "nobody")
@@ -212,17 +182,18 @@ def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: _Round) -> i
         # One that is late by a day is not said: it would be one too many of that day.
         "day": tx.hours(first.team).local(tx.now).date().isoformat(),
     }
-    post = extend_waiting(tx, f"nag:{about}:{key}:", says)
+    prefix = f"nag:{about}:{key}:"
+    post = extend_waiting(tx, prefix, says) if gathered.waits(prefix) else None
     new = post is None
     if post is None:
         team = tx.team(first.team)
-        if gathered.reach(tx, key, team).today + gathered.sent[key] >= team.nagging.most_a_day:
+        if gathered.reach(key, team).today + gathered.sent[key] >= team.nagging.most_a_day:
             for mention, _ in items:
                 gathered.wait(mention, tx.now + _AGAIN)
             return 0
         gathered.sent[key] += 1
         post = want(
-            tx, key=f"nag:{about}:{key}:{uuid4().hex}", kind="nag", team=first.team,
+            tx, key=f"{prefix}{uuid4().hex}", kind="nag", team=first.team,
             detail={"about": about, "person": key, **says}, **lane,
         )  # fmt: skip
     for mention, step in items:
@@ -233,42 +204,6 @@ def _nag(tx: Tx, key: str, items: list[Item], about: str, gathered: _Round) -> i
             update(mentions).where(mentions.c.number.in_(asked)).values(still_asked_at=tx.now)
         )
     return int(new)
-
-
-def _name(mention: Mention, step: Step) -> str:
-    """What a step is kept as. A stale claim may be asked about again after another act."""
-    if step in (Step.STILL_ON_IT, Step.GIVE_BACK):
-        return f"{step}@{mention.owner}@{silent_since(mention):%Y%m%dT%H%M%S%f}"
-    if AUDIENCE[step] is Audience.OWNER:
-        return f"{step}@{mention.owner}"
-    return step
-
-
-def _write_down(tx: Tx, gathered: _Round) -> None:
-    """Each step that was told, and the event of it, in two statements."""
-    if not gathered.marks:
-        return
-    tx.conn.execute(
-        insert(nags),
-        [
-            {
-                "mention": mention.number, "cycle": mention.cycle, "step": _name(mention, step),
-                "recipient": recipient, "at": tx.now, "post": post,
-            }
-            for mention, step, recipient, post in gathered.marks
-        ],
-    )  # fmt: skip
-    tx.conn.execute(
-        insert(events),
-        [
-            {
-                "at": tx.now, "done_at": tx.now, "what": Happened.NAGGED,
-                "mention": mention.number, "cycle": mention.cycle, "team": mention.team,
-                "source": mention.source, "detail": {"step": step, "told": recipient},
-            }
-            for mention, step, recipient, _ in gathered.marks
-        ],
-    )  # fmt: skip
 
 
 def _give_back(tx: Tx, mention: Mention) -> None:
@@ -286,7 +221,7 @@ def _give_back(tx: Tx, mention: Mention) -> None:
         )  # fmt: skip
 
 
-def _set_next_steps(tx: Tx, due: list[Mention], gathered: _Round) -> None:
+def _set_next_steps(tx: Tx, due: list[Mention], gathered: Round) -> None:
     told = _told(tx, due)
     rows = tx.conn.execute(select(mentions).where(mentions.c.number.in_(told)))
     moments: list[dict[str, Any]] = []

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from staffbot.cards import card, moved_card, storm_card
-from staffbot.desk import digests, figures, nagging, replying
+from staffbot.desk import digest_contents, figures, nagging, replying
 from staffbot.desk.ledger import Tx, find
-from staffbot.desk.mailroom import Post, by_key
 from staffbot.desk.people import name_of
+from staffbot.desk.posted import Post, by_key
 from staffbot.desk.reading import card_facts, network_of, storm_facts
 from staffbot.messages import Button, Message
 from staffbot.model import Mention, Room, Status
@@ -111,6 +111,6 @@ RENDERERS: dict[str, Renderer] = {
     "nag": nagging.nag,
     "line": nagging.line,
     "notice": nagging.notice,
-    "digest": digests.message,
+    "digest": digest_contents.message,
     "figures": figures.shared,
 }

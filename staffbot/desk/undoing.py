@@ -39,7 +39,7 @@ def undo(tx: Tx, event: int, person: Person) -> Answer:
     """
     first = tx.conn.execute(select(events).where(events.c.id == event)).one_or_none()
     if first is None or first.mention is None or first.what in _CANNOT:
-        raise Refused("There is nothing to undo.")
+        raise Refused(_why_not(tx, first))
     if first.person != person.key:
         raise Refused(f"Only {name_of(tx, first.person)} can undo what they did.")
     if first.undone_by is not None:
@@ -58,6 +58,15 @@ def undo(tx: Tx, event: int, person: Person) -> Answer:
         _put_back(tx, mention, [row for row in act if row.mention == number], person)
     numbers = ", ".join(str(number) for number in held)
     return Done(mention=first.mention, said=f"Undone: {numbers} as before.")
+
+
+def _why_not(tx: Tx, first: Row[Any] | None) -> str:
+    """What to do about an act that no Undo takes back."""
+    if first is not None and first.what == Happened.MUTED and first.mention is not None:
+        return f"Undo does not end muting: {typed(tx, f'unmute {first.mention}')} does."
+    if first is not None and first.what in _SENT:
+        return "An answer that was sent cannot be taken back."
+    return "There is nothing to undo: it was undone already, or it is nothing that Undo takes back."
 
 
 def _whole_act(tx: Tx, first: Row[Any]) -> list[Row[Any]]:

@@ -109,7 +109,8 @@ def _unmute(job: Job) -> Reply:
 
 def mute_form(job: Job) -> Form:
     if job.number and find(job.tx, job.number) is None:
-        raise Refused(f"There is no mention {job.number}.")
+        root = job.tx.settings.root
+        raise Refused(f"There is no mention {job.number}. `/{root} queue` shows what is open.")
     return forms.mute(job.number or None, job.get("author"))
 
 

@@ -9,12 +9,14 @@ from staffbot import answers
 from staffbot.commands import Call, Clear, May, Verb, refusal, usage
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.meant import resolve
-from staffbot.desk.people import find_person, name_of
+from staffbot.desk.people import everyone, name_of, people_called
 from staffbot.desk.reading import teams_of
+from staffbot.desk.resending import refuse_staff
 from staffbot.errors import Refused
 from staffbot.messages import Message, Reply
 from staffbot.model import Actor, AlreadyClaimed, Answer, Person
 from staffbot.settings import Team
+from staffbot.words import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +61,17 @@ class Job:
         if text.casefold() in ("me", "myself"):
             return self.person
         # Slack writes a person as <@U1|ana>.
-        found = find_person(self.tx, text.split("|")[0])
-        if found is None:
-            raise Refused(
-                f"I know nobody called “{text[:60]}” here, or more than one. Give the full name; "
-                "whoever pressed or typed anything in the team's channel is known."
-            )
-        return found
+        called = people_called(self.tx, text.split("|")[0])
+        if len(called) == 1:
+            return called[0]
+        if called:
+            names = listed([one.name for one in called])
+            raise Refused(f"“{text[:60]}” may be {names}. Give the full name.")
+        names = _some([one.name for one in everyone(self.tx)])
+        raise Refused(
+            f"Nobody called “{text[:60]}” is known here. Known are {names}; whoever presses or types "
+            "anything in the team's channel is known from then on."
+        )
 
     def other_team(self, text: str) -> Team:
         """The team of that key or name. Raises Refused where there is none."""
@@ -75,6 +81,11 @@ class Job:
                 return team
         names = ", ".join(team.name for team in self.tx.settings.teams)
         raise Refused(f"There is no team called “{text[:60]}”. The teams are: {names}.")
+
+
+def _some(names: list[str], most: int = 12) -> str:
+    left = len(names) - most
+    return listed([*names[:most], f"{left} more"] if left > 0 else names)
 
 
 Handler = Callable[[Job], Reply]
@@ -95,7 +106,9 @@ def job_of(tx: Tx, actor: Actor, person: Person, call: Call, *, mention: int | N
 
 def _permit(job: Job) -> None:
     """The registry's rule, at each action; the desk asks again within its use case."""
-    if job.verb.may is May.STAFF or not job.number:
+    if job.verb.may is May.LEAD and (why := refuse_staff(job.tx, job.person)):
+        raise Refused(why)
+    if job.verb.may in (May.STAFF, May.LEAD) or not job.number:
         return
     mention = find(job.tx, job.number)
     if mention is None or (job.verb.may is May.TRUSTED and not mention.private):

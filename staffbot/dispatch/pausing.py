@@ -6,9 +6,10 @@ import re
 from datetime import datetime
 
 from staffbot import answers
-from staffbot.desk import availability, closures, health, pausing, preferences
+from staffbot.desk import availability, closures, health, pausing, preferences, resending
 from staffbot.dispatch.jobs import Handler, Job
-from staffbot.doorsign import door_lines, parse_door_change, said_of
+from staffbot.doorchange import parse_door_change
+from staffbot.doorsign import door_lines, said_of
 from staffbot.errors import Refused
 from staffbot.hours import Hours
 from staffbot.messages import Bullets, Heading, Message, Part, Reply, say
@@ -58,9 +59,9 @@ def _back(job: Job) -> Reply:
 def _hours(job: Job) -> Reply:
     """Shown, or changed by `close ...` or `open ...`."""
     verb, _, rest = job.get("change").partition(" ")
-    if verb.casefold() in ("close", "closed", "open"):
+    if verb.casefold() in ("close", "closed", "shut", "open"):
         return _announce(job, rest, opens=verb.casefold() == "open")
-    teams = (job.other_team(job.get("change")).key,) if verb else job.teams
+    teams = (_team_of_hours(job),) if verb else job.teams
     parts: list[Part] = []
     for key in teams:
         if len(teams) > 1:
@@ -72,6 +73,15 @@ def _hours(job: Job) -> Reply:
         text="The library is open now." if is_open else "The library is closed now.",
         parts=tuple(parts),
     )
+
+
+def _team_of_hours(job: Job) -> str:
+    try:
+        return job.other_team(job.get("change")).key
+    except Refused as refused:
+        root = job.tx.settings.root
+        change = f'To change the hours, type /{root} hours close today "burst pipe".'
+        raise Refused(f"{refused} {change}") from None
 
 
 def _announce(job: Job, text: str, *, opens: bool) -> Reply:
@@ -105,25 +115,35 @@ def _settings(job: Job) -> Reply:
         case "platform":
             return job.answer(preferences.prefer(job.tx, job.person, value.strip().casefold()))
         case "sign" | "signature":
-            none = value.strip().casefold() in ("", "off", "none")
+            if not value.strip():
+                raise Refused(
+                    f"With which name? {_set(job, 'sign Ana')}, or {_set(job, 'sign off')}."
+                )
+            none = value.strip().casefold() in ("off", "none")
             return job.answer(preferences.sign(job.tx, job.person, "" if none else value))
         case "quiet":
-            start, end = _quiet_hours(value)
+            start, end = _quiet_hours(job, value)
             return job.answer(preferences.be_quiet(job.tx, job.person, start, end))
         case _:
             raise Refused(
-                "You can set: nags direct, nags channel, quiet 12:00-13:00, quiet off, "
-                "sign and your name, sign off, platform and its name."
+                f"“{name[:40]}” is no setting. You can set: nags direct, nags channel, "
+                "quiet 12:00-13:00, quiet off, "
+                f"sign and your name, sign off, platform and its name: "
+                f"/{job.tx.settings.root} settings quiet 12:00-13:00."
             )
 
 
-def _quiet_hours(value: str) -> tuple[str, str]:
+def _set(job: Job, what: str) -> str:
+    return f"/{job.tx.settings.root} settings {what}"
+
+
+def _quiet_hours(job: Job, value: str) -> tuple[str, str]:
     if value.strip().casefold() in ("off", "none", "no"):
         return "", ""
     # A hyphen or a dash, as phones write it, or a word.
     start, *rest = re.split(r"\s*(?:[-\u2013]|to|until)\s*", value.strip(), maxsplit=1)
     if not rest:
-        raise Refused("Quiet hours have a beginning and an end: settings quiet 12:00-13:00")
+        raise Refused(f"Quiet hours have a beginning and an end: {_set(job, 'quiet 12:00-13:00')}.")
     return _clock(start), _clock(rest[0])
 
 
@@ -152,11 +172,17 @@ def _health(job: Job) -> Reply:
     report = health.report(job.tx)
     unsent = report.oldest_unsent
     lines = [f"{one.said} (for {duration(report.at - one.began_at)})" for one in report.troubles]
+    if report.unwritable:
+        lines.insert(0, f"Nothing can be stored just now: {report.unwritable}.")
     if unsent is not None and report.stuck:
         lines.append(f"The oldest post has been waiting for {duration(unsent)}.")
     if not lines:
         return say("All is well.", f"{count(len(report.sources), 'source')} read.")
     return answers.troubles(lines)
+
+
+def _resend(job: Job) -> Reply:
+    return job.answer(resending.resend(job.tx, job.number or None, job.person))
 
 
 HANDLERS: dict[str, Handler] = {
@@ -170,4 +196,5 @@ HANDLERS: dict[str, Handler] = {
     "hours": _hours,
     "settings": _settings,
     "health": _health,
+    "resend": _resend,
 }

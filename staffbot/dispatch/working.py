@@ -6,6 +6,7 @@ from datetime import datetime
 
 from staffbot.commands import outcome_of
 from staffbot.desk import claims, closing, closures, storms, undoing
+from staffbot.desk.ledger import find
 from staffbot.desk.meant import last_act_on
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.errors import Refused
@@ -74,7 +75,11 @@ def _undo(job: Job) -> Reply:
     else:
         event = undoing.last_act(job.tx, job.person)
     if event is None:
-        return say("There is nothing of yours to undo.")
+        if job.number and find(job.tx, job.number) is None:
+            root = job.tx.settings.root
+            raise Refused(f"There is no mention {job.number}. `/{root} queue` shows what is open.")
+        what = f" on {job.number}" if job.number else ""
+        return say(f"There is nothing of yours{what} to undo.")
     closure = closures.closure_of(job.tx, event)
     if closure is not None:
         return job.answer(closures.revoke(job.tx, closure, job.person))

@@ -53,10 +53,11 @@ class Question:
 
 def parse(text: str, *, settings: Settings, teams: tuple[str, ...], now: datetime) -> Question:
     """Read a question. `teams` are meant where none is named. Raises Refused, saying what works."""
-    rest = " ".join(text.split())
+    # "all" alone is about teams.
+    rest = re.sub(r"\ball time\b", "ever", " ".join(text.split()), flags=re.IGNORECASE)
     # First, so that `by team` names no team.
     rest, by = _by(rest)
-    rest, named = _teams(rest, settings)
+    rest, named = _teams(rest, settings, now)
     rest, chart = _without(rest, "chart")
     rest, csv = _without(rest, "csv")
     rest, me = _without(rest, "me")
@@ -79,7 +80,7 @@ def _whose(teams: tuple[str, ...], settings: Settings) -> str:
     return f"for {teams[0]}" if len(teams) == 1 else ""
 
 
-def _teams(rest: str, settings: Settings) -> tuple[str, tuple[str, ...]]:
+def _teams(rest: str, settings: Settings, now: datetime) -> tuple[str, tuple[str, ...]]:
     for word in _ALL:
         rest, found = _without(rest, word)
         if found:
@@ -97,8 +98,19 @@ def _teams(rest: str, settings: Settings) -> tuple[str, tuple[str, ...]]:
             if wanted.startswith(f"{called.casefold()} "):
                 after = named["team"].strip()[len(called) :]
                 return f"{rest[: named.start()]} {after}".strip(), (team.key,)
+    if named[0].startswith("for") and _is_stretch(named["team"], settings, now):
+        return f"{rest[: named.start()]} {named['team']}".strip(), ()
     names = ", ".join(team.name for team in settings.teams)
     raise Refused(f"There is no team called “{named['team'][:60]}”. The teams are: {names}.")
+
+
+def _is_stretch(text: str, settings: Settings, now: datetime) -> bool:
+    """Whether it is days, as in `for november`."""
+    try:
+        parse_span_of_days(text, now=now, zone=settings.teams[0].hours.zone)
+    except Refused:
+        return False
+    return True
 
 
 def _by(rest: str) -> tuple[str, By | None]:

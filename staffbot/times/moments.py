@@ -45,7 +45,7 @@ def parse_moment(text: str, *, now: datetime, hours: Hours, past: bool = False) 
     if not past and found <= now:
         raise Refused(f"{quoted(text)} is over already. Write for instance {EXAMPLES}.")
     if abs(found - now) > FARTHEST:
-        raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away.")
+        raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away: write a nearer day.")
     return found
 
 
@@ -78,8 +78,11 @@ def parse_day(text: str, today: date, *, past: bool = False) -> date | None:
     near = {"today": 0, "tomorrow": 1, "yesterday": -1}
     if plain in near:
         return today + timedelta(days=near[plain])
-    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", plain):
-        return _date(*map(int, plain.split("-")))
+    numbers = re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", plain)
+    if numbers:
+        return _date(int(numbers[1]), int(numbers[3]), int(numbers[4]))
+    if re.fullmatch(r"\d{1,2}\.\d{1,2}\.(\d{4})?|\d{1,2}/\d{1,2}/\d{4}", plain):
+        return _in_numbers(plain, today, past)
     weekday = _weekday(plain, past)
     if weekday is not None:
         ahead = (weekday - today.weekday()) % 7
@@ -122,6 +125,8 @@ def _future_day(plain: str, now: datetime, hours: Hours, today: date) -> datetim
     day = parse_day(words, today)
     if day is None:
         return None
+    if today - day > FARTHEST:
+        raise Refused(f"{quoted(plain)} is over already. Write for instance {EXAMPLES}.")
     _refuse_far(day, today, plain)
     # A weekday that is today's own and over is the one of next week; a date stays what it is.
     week = timedelta(days=7 if _weekday(words) is not None and day == today else 0)
@@ -146,6 +151,8 @@ def _past(plain: str, now: datetime, hours: Hours) -> datetime | None:
     day = parse_day(words, today, past=True)
     if day is None:
         return None
+    if day > today:
+        raise Refused(f"{quoted(plain)} is still to come. Write for instance {PAST_EXAMPLES}.")
     _refuse_far(day, today, plain)
     if minute is None:
         raise Refused(f"At what time was it? Write for instance {PAST_EXAMPLES}.")
@@ -168,7 +175,9 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
     if not plain or not (days or minutes):
         return None
     if days > FARTHEST.days or minutes > FARTHEST.days * 24 * 60:
-        raise Refused(f"{quoted(plain)} is more than {FARTHEST.days} days away.")
+        raise Refused(
+            f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
+        )
     wall = (now.astimezone(zone) + timedelta(days=sign * days)).replace(tzinfo=None, fold=0)
     start = first_shown(wall, zone) if days else now.astimezone(UTC)
     return start + timedelta(minutes=sign * minutes)
@@ -176,7 +185,9 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
 
 def _refuse_far(day: date, today: date, plain: str) -> None:
     if abs(day - today) > FARTHEST:
-        raise Refused(f"{quoted(plain)} is more than {FARTHEST.days} days away.")
+        raise Refused(
+            f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
+        )
 
 
 def _first_opening(day: date, hours: Hours) -> datetime:
@@ -227,8 +238,30 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
+def _in_numbers(plain: str, today: date, past: bool) -> date | None:
+    """`24.12.2026`, `24.12.`; with slashes only where it is clear which number is the month."""
+    first, second, year = (int(part) if part else None for part in re.split(r"[./]", plain))
+    assert first is not None
+    assert second is not None
+    if "/" in plain and first != second and max(first, second) <= 12:
+        raise Refused(
+            f"{quoted(plain)} may be two days. Write {year}-{second:02}-{first:02} "
+            f"or {year}-{first:02}-{second:02}."
+        )
+    day, month = (second, first) if "/" in plain and second > 12 else (first, second)
+    if not 1 <= month <= 12:
+        return None
+    return _day_and_month(f"{day} {_MONTH_NAMES[month - 1]} {year or ''}".strip(), today, past)
+
+
+def month_of(word: str) -> int | None:
+    """1 to 12 for a month's name, or its first three letters or more."""
+    found = _named("september" if word == "sept" else word, _MONTH_NAMES)
+    return None if found is None else found + 1
+
+
 def _day_and_month(plain: str, today: date, past: bool) -> date | None:
-    found = re.fullmatch(r"(\d{1,2})\.? ([a-z]+)\.?(?: (\d{4}))?", plain)
+    found = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?([a-z]+)\.?(?: (\d{4}))?", plain)
     if found:
         number, name, year = int(found[1]), found[2], found[3]
     else:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from staffbot.errors import Refused
 from staffbot.hours import first_shown
 from staffbot.times.moments import parse_day, quoted
+from staffbot.times.periods import LONGEST, ONE_DAY, Period, counted_back, named, one_day, written
 
-LONGEST = 3_660
 USUAL = "30d"
-EXAMPLES = "7d, 30d, week, month, quarter, last month, 2026-03 or 2026-01-01..2026-03-31"
+EXAMPLES = (
+    "7d, yesterday, week, last month, november, q3 2025, since monday, 1 Nov to 15 Nov, "
+    "or 2026-01-01..2026-03-31"
+)
+_LEAD = re.compile(r"^(?:in|for|during|of|on|over|the|within) (?:the )?")
+_BETWEEN = (
+    re.compile(r"between (?P<start>.+?) and (?P<end>.+)"),
+    re.compile(r"(?:from )?(?P<start>.+?) ?\.\. ?(?P<end>.+)"),
+    re.compile(r"(?:from )?(?P<start>.+?) (?:to|until|till|through|thru|and) (?P<end>.+)"),
+    re.compile(r"(?:from )?(?P<start>.+?) ?[–—] ?(?P<end>.+)"),  # noqa: RUF001
+    re.compile(r"(?:from )?(?P<start>.+?) - (?P<end>.+)"),
+    re.compile(r"(?:from )?(?P<start>[^-]+)-(?P<end>[^-]+)"),
+)
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_ONE_DAY = timedelta(days=1)
 
 
 class Stretch(NamedTuple):
@@ -29,102 +40,91 @@ class Stretch(NamedTuple):
 
 def parse_span_of_days(text: str, *, now: datetime, zone: ZoneInfo) -> Stretch:
     """The days meant, today included where they reach it; nothing typed is the last 30 days."""
-    plain = " ".join(text.lower().split()) or USUAL
+    plain = _LEAD.sub("", " ".join(text.lower().replace(",", " ").split())) or USUAL
     today = now.astimezone(zone).date()
-    days = _days(plain, today)
-    if days is None:
+    period = _period(plain, today)
+    if period is None:
         raise Refused(f"{quoted(text)} is no period that I know. Write for instance {EXAMPLES}.")
-    first, last, name = days
-    if last < first:
-        raise Refused(f"{quoted(text)} ends before it begins. Write for instance {EXAMPLES}.")
+    first, last, name = period
     if first > today:
         raise Refused(f"{quoted(text)} is still to come. Write for instance {EXAMPLES}.")
+    if last < first:
+        raise Refused(f"{quoted(text)} ends before it begins. Write for instance {EXAMPLES}.")
     if max(last - first, today - first).days >= LONGEST:
         raise Refused(
             f"{quoted(text)} reaches back more than ten years. Write for instance {EXAMPLES}."
         )
+    said = f"{name} ({_said(first, last)})" if name else _said(first, last)
     return Stretch(
         start=_midnight(first, zone),
-        end=_midnight(last + _ONE_DAY, zone),
-        label=f"{name} ({_said(first, last)})" if name else _said(first, last),
+        end=_midnight(last + ONE_DAY, zone),
+        label=f"{said}, so far" if last > today else said,
     )
 
 
-def _days(plain: str, today: date) -> tuple[date, date, str] | None:
-    """First and last day, and a name where the days alone do not say what was asked for."""
-    count = re.fullmatch(r"(?:last )?(\d{1,6}) ?(d|w|days?|weeks?)", plain)
-    if count:
-        number = min(int(count[1]) * (7 if count[2].startswith("w") else 1), 10 * LONGEST)
-        if not number:
-            return None
-        first = today - timedelta(days=min(number - 1, today.toordinal() - 1))
-        return first, today, f"last {number} days" if number > 1 else "today"
-    if ".." in plain or " to " in plain:
-        return _from_to(plain, today)
-    named = _named(plain, today)
-    if named:
-        return named
-    written = _written(plain)
-    if written:
-        return *written, ""
-    day = parse_day(plain, today, past=True)
-    return (day, day, "") if day else None
+def _period(plain: str, today: date) -> Period | None:
+    return (
+        counted_back(plain, today)
+        or _piece(plain, today)
+        or _since(plain, today)
+        or _from_to(plain, today)
+    )
 
 
-def _named(plain: str, today: date) -> tuple[date, date, str] | None:
-    """`month` is this one so far; `last month` is the whole one before."""
-    if plain in ("today", "yesterday"):
-        day = today if plain == "today" else today - _ONE_DAY
-        return day, day, plain
-    name = plain.removeprefix("this ").removeprefix("last ")
-    starts = {
-        "week": today - timedelta(days=today.weekday()),
-        "month": today.replace(day=1),
-        "quarter": date(today.year, (today.month - 1) // 3 * 3 + 1, 1),
-        "year": date(today.year, 1, 1),
-    }
-    if name not in starts:
+def _piece(plain: str, today: date) -> Period | None:
+    """What has one name: a day, a month, a quarter, a week, a year."""
+    return named(plain, today) or written(plain, today) or one_day(plain, today)
+
+
+def _since(plain: str, today: date) -> Period | None:
+    """`since monday`, `from 1 nov on`, `2026-11-01..`: up to today."""
+    found = re.fullmatch(r"(?:since|from) (.+?)(?: on| onwards?)?|(.+) ?\.\.", plain)
+    piece = _piece((found[1] or found[2]).strip(), today) if found else None
+    return (piece[0], today, "") if piece else None
+
+
+def _from_to(plain: str, today: date) -> Period | None:
+    """Both days are in it. A day without a year is the last one, and the end comes after the start."""
+    for between in _BETWEEN:
+        found = between.fullmatch(plain)
+        pair = _pair(found["start"], found["end"], today) if found else None
+        if pair:
+            return *pair, ""
+    return None
+
+
+def _pair(start: str, end: str, today: date) -> tuple[date, date] | None:
+    first, last = _piece(start, today), _piece(end, today)
+    if first and last is None and first[0] == first[1] and re.fullmatch(r"\d{1,2}\.?", end):
+        return _same_month(first[0], first[0], end)  # nov 1 to 15
+    if last and first is None and last[0] == last[1] and re.fullmatch(r"\d{1,2}\.?", start):
+        days = _same_month(last[1], last[1], start)  # 1 to 15 nov
+        return (days[1], last[1]) if days else None
+    if first is None or last is None:
         return None
-    start = starts[name]
-    if not plain.startswith("last "):
-        return start, today, f"this {name} so far"
-    last = start - _ONE_DAY
-    before = {
-        "week": start - timedelta(days=7),
-        "month": last.replace(day=1),
-        "quarter": date(last.year, (last.month - 1) // 3 * 3 + 1, 1),
-        "year": date(last.year, 1, 1),
-    }
-    return before[name], last, plain
+    if last[1] < first[0] <= today and last[1].year > 1900:
+        # 1 to 30 nov, asked for in november: the end is the one after the start.
+        later = parse_day(end, first[0]) or _next(end, first[0])
+        if later and later >= first[0]:
+            return first[0], later
+        first = _piece(start, last[1]) or first  # 1 nov to 15 nov 2025
+    return first[0], last[1]
 
 
-def _written(plain: str) -> tuple[date, date] | None:
-    """`2026`, `2026-03` or `2026-q1`."""
-    found = re.fullmatch(r"(\d{4})(?:-(?:q([1-4])|(\d{1,2})))?", plain)
-    if not found or not 1 < int(found[1]) < 9999:
+def _next(end: str, first: date) -> date | None:
+    """The end of the next month or quarter of that name from `first` on."""
+    for year in (first.year, first.year + 1):
+        piece = written(f"{end} {year}", first)
+        if piece and piece[1] >= first:
+            return piece[1]
+    return None
+
+
+def _same_month(first: date, month: date, number: str) -> tuple[date, date] | None:
+    try:
+        return first, month.replace(day=int(number.rstrip(".")))
+    except ValueError:
         return None
-    year, quarter, month = int(found[1]), found[2], found[3]
-    if quarter:
-        first, months = int(quarter) * 3 - 2, 3
-    elif month:
-        first, months = int(month), 1
-    else:
-        first, months = 1, 12
-    if not 1 <= first <= 12:
-        return None
-    after = first + months
-    end = date(year + after // 13, after if after <= 12 else 1, 1)
-    return date(year, first, 1), end - _ONE_DAY
-
-
-def _from_to(plain: str, today: date) -> tuple[date, date, str] | None:
-    """Both days are in it; an end left out is today."""
-    start, _, end = (part.strip() for part in re.sub(r" to ", "..", plain, count=1).partition(".."))
-    whole_start = _written(start)
-    first = whole_start[0] if whole_start else parse_day(start, today, past=True)
-    whole_end = _written(end)
-    last = whole_end[1] if whole_end else parse_day(end or "today", today, past=True)
-    return (first, last, "") if first and last else None
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -7,6 +7,8 @@ import re
 import sqlite3
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ import pytest
 from handlers.local import LocalOptions, door
 from handlers.local import channel as channels
 from handlers.local.chat import LocalChat
-from handlers.local.references import References
-from staffbot.errors import ConfigError, DeliveryError, StoreError
+from handlers.local.references import KEPT_FOR, References
+from staffbot.errors import ConfigError, DeliveryError, MessageGone, StoreError
 from staffbot.model import MessageRef, Room
 from staffbot.settings import DoorSettings, Team, TeamRoom
 from tests.chat_contract import ChatContract, Stage, message
@@ -100,6 +102,30 @@ async def test_the_file_holds_references_and_no_word_of_a_patron(
     assert b"card:1:adult:1" in content
     for word in (b"4711", b"Wilhelmina", b"Mention", b"lena"):
         assert word not in content
+
+
+async def test_what_is_too_old_is_let_go_of_and_is_not_shown_anew(
+    chat: LocalChat, desk: FakeDesk
+) -> None:
+    number = desk.tell("Is the café open?")
+    card = desk.card(number)
+    now = NOON
+    chat.channel.clock = lambda: now
+    old = await chat.post(TEAM, card, "card:1:adult:1")
+    newer = await chat.post(TEAM, card, "card:2:adult:1")
+    now += KEPT_FOR + timedelta(minutes=1)
+    chat.channel._references._until_prune = 0
+    newest = await chat.post(TEAM, card, "card:3:adult:1")
+    shown = await chat.channel.history(TEAM)
+    assert [one["id"] for one in shown] == [newest.id]
+    assert await chat.find(TEAM, "card:1:adult:1") is None
+    await chat.edit(old, replace(card, collapsed=True))
+    await chat.edit(newer, replace(card, collapsed=True))
+    with pytest.raises(MessageGone):
+        await chat.edit(old, card)  # it is open again: the desk posts it once more
+    with pytest.raises(MessageGone):
+        await chat.edit(replace(old, id="999"), replace(card, collapsed=True))
+    await chat.edit(newest, card)
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:

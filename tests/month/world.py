@@ -131,7 +131,11 @@ class World:
         """One post of a new conversation."""
         self.count += 1
         source = self.chance.choices(("social", "blog", "tags"), (6, 3, 2))[0]
-        kinds = {"social": (Kind.MENTION, Kind.REPLY, Kind.REVIEW, Kind.QUOTE)}
+        # As a source gives them, which has applied its own setting.
+        kinds = {
+            "social": (Kind.MENTION, Kind.REPLY, Kind.REVIEW, Kind.QUOTE),
+            "tags": (Kind.HASHTAG,),
+        }
         private = source == "social" and self.chance.random() < 0.05
         return IncomingMention(
             source=source,

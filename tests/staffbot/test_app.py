@@ -22,6 +22,7 @@ from staffbot.secret import Secret
 from staffbot.settings import DoorSettings, Settings, TeamRoom
 from staffbot.store import Store
 from tests.databases import postgres_url
+from tests.disks import fill, small_disk
 from tests.fakes import FakeChat
 from tests.staffbot.house import running, settings_in
 
@@ -191,3 +192,26 @@ async def test_a_token_that_is_refused_at_the_start_ends_it_with_that_reason(
             await asyncio.wait({house.task}, timeout=30)
     async with running(settings_in(tmp_path)):
         pass  # the database was let go
+
+
+async def test_a_full_disk_is_told_to_a_monitor_within_seconds_and_people_too(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        async with running(settings_in(disk)) as house:
+            await house.send("Do you have a 3D printer?")
+            await house.cards(1)
+            assert (await house.health())[0] == 200
+            fill(disk)
+            full_at = time.monotonic()
+            async with asyncio.timeout(15):
+                while (await house.health())[0] == 200:  # noqa: ASYNC110 - another process, in effect
+                    await asyncio.sleep(0.2)
+            assert time.monotonic() - full_at < 10
+            _, said = await house.health()
+            assert (said["ok"], said["database"]) == (False, False)
+            assert said["database_error"] == "the disk is full; make room"
+            assert str(disk) not in str(said), "the public listener tells no path"
+            shown = await house.command("ana", "health")
+            assert "Nothing can be stored just now: the disk is full; make room." in shown
+            (disk / "ballast").unlink()

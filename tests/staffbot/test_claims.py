@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from staffbot.desk import claims, closing, conversations, people, undoing
+from staffbot.desk import claims, closing, conversations, people, posted, undoing
+from staffbot.desk.rendering import render
 from staffbot.errors import Refused
 from staffbot.model import Actor, AlreadyClaimed, Done, Gone, Outcome, Room, Status, Unchanged
 from staffbot.settings import StaffMember, Team, TeamRoom
 from staffbot.tables import actors, events, posts, words
-from tests.library import CHANNEL, HOURS, Library
+from tests.library import CHANNEL, HOURS, STAFF, Library
 
 
 def _do(library: Library, use_case: Any, *args: Any, **kwargs: Any) -> Any:
@@ -197,6 +198,34 @@ def test_an_unknown_topic_is_refused_with_those_there_are(library: Library) -> N
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("before", ["just thanks", "only heard"])
+def test_what_is_opened_again_by_hand_has_a_clock(library: Library, before: str) -> None:
+    number = library.arrives(
+        "Thank you!", expects_answer=None if before == "just thanks" else False
+    )
+    if before == "just thanks":
+        _do(library, closing.thanks, number, library.person("ana"))
+    else:
+        _do(library, closing.close, number, library.person("ana"), outcome=Outcome.NOT_FOR_US)
+    library.clock.forward(days=1, hours=1)
+    done = _do(library, closing.reopen, number, library.person("ben"))
+    assert done.said == (
+        f"{number} is open again, answer by Wed 4 Mar 15:00. /lib heard {number} if none is owed."
+    )
+    mention = library.mention(number)
+    assert (mention.status, mention.expects_answer) == (Status.OPEN, True)
+    assert mention.clock_from == library.clock.now
+    assert mention.answer_due_at == library.clock.now + timedelta(hours=4)
+    assert mention.claim_due_at == library.clock.now + timedelta(hours=2)
+    [card] = library.desk.look(posted.cards_of, number)
+    shown = library.desk.look(render, card)
+    assert shown is not None
+    assert "State: Unclaimed, opened again" in shown.plain()
+    assert "Claim by Wed 4 Mar 13:00; answer by Wed 4 Mar 15:00" in shown.plain()
+    _do(library, undoing.undo, done.event, library.person("ben"))
+    assert not library.mention(number).expects_answer
+
+
 def test_just_thanks_closes_without_a_clock(library: Library) -> None:
     number = library.arrives()
     _do(library, closing.thanks, number, library.person("ana"))
@@ -249,5 +278,16 @@ def test_staff_who_left_the_list_keep_their_history_and_lose_their_role(library:
 def test_people_are_found_as_colleagues_call_them(
     sqlite_library: Library, text: str, key: str | None
 ) -> None:
-    found = sqlite_library.desk.look(people.find_person, text)
-    assert (found.key if found else None) == key
+    found = sqlite_library.desk.look(people.people_called, text)
+    assert [one.key for one in found] == ([key] if key else [])
+
+
+def test_a_name_that_several_have_is_of_them_all(sqlite_library: Library) -> None:
+    two = tuple(StaffMember(key=f"m{n}", name=f"Max {n}", ids={}) for n in ("Lang", "Weiss"))
+    sqlite_library.reconfigure(staff=(*STAFF, *two))
+
+    def called(text: str) -> list[str]:
+        return [one.name for one in sqlite_library.desk.look(people.people_called, text)]
+
+    assert called("max") == ["Max Lang", "Max Weiss"]
+    assert called("max weiss") == called("mWeiss") == ["Max Weiss"]

@@ -288,6 +288,21 @@ def test_the_digest_can_be_seen_before_it_is_sent(folder: Path, staffbot: Staffb
     assert staffbot(folder, "digest", "--dry-run", "--team", "none").returncode == 2
 
 
+def test_what_was_given_up_can_be_tried_again_from_outside(
+    folder: Path, staffbot: Staffbot
+) -> None:
+    assert "Nothing was given up" in staffbot(folder, "resend").stdout
+    with closing(sqlite3.connect(folder / "data" / "staffbot.db")) as connection, connection:
+        connection.execute("UPDATE posts SET state = 'parked', pending = 0")
+    assert "Nothing was given up" in staffbot(folder, "resend", "7").stdout
+    done = staffbot(folder, "resend", "1")
+    assert (done.returncode, done.stdout) == (
+        0, "1 post tried again. /lib health names what fails again.\n",
+    )  # fmt: skip
+    with closing(sqlite3.connect(folder / "data" / "staffbot.db")) as connection:
+        assert connection.execute("SELECT state, pending FROM posts").fetchall() == [("waiting", 1)]
+
+
 # --- init ---------------------------------------------------------------------------------------
 
 
@@ -316,7 +331,7 @@ def test_init_refuses_wrong_answers_all_at_once(tmp_path: Path, staffbot: Staffb
 
 def test_help_names_every_command(tmp_path: Path, staffbot: Staffbot) -> None:
     done = staffbot(tmp_path, "--help")
-    for command in ("run", "demo", "init", "check", "migrate", "backup", "digest"):
+    for command in ("run", "demo", "init", "check", "migrate", "backup", "resend", "digest"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
 
 

@@ -79,6 +79,9 @@ def test_undo_takes_it_back_for_anybody(works: Clockwork) -> None:
         "Taken back: closed today 11:00-18:00 (burst pipe), as Ben Okafor had announced. "
         "1 due time moved back. Said by Ana Silva."
     )
+    first = works.notices()[0]
+    assert first.text.endswith("Announced by Ben Okafor. Taken back by Ana Silva.")
+    assert buttons(first) == [], "there is nothing left to undo"
     works.at(wall(3, 11, 30))
     assert len(works.lines()) == 1
 
@@ -123,6 +126,17 @@ def test_only_the_team_that_is_meant(quick: Clockwork) -> None:
     assert quick.library.mention(number).claim_due_at == due
     quick.carry()
     assert [one.ref.room.id for one in quick.kind("notice")] == ["kids"]
+
+
+def test_where_there_are_several_teams_it_says_that_all_are_meant(quick: Clockwork) -> None:
+    kids = Team(
+        key="kids", name="Children", hours=HOURS,
+        rooms=(TeamRoom(room=Room(platform="local", id="kids")),),
+    )  # fmt: skip
+    quick.library.reconfigure(teams=(*quick.library.settings.teams, kids))
+    assert close(quick, 11, 18).said == "All teams: Closed today (burst pipe)."
+    quick.carry()
+    assert [one.ref.room.id for one in quick.kind("notice")] == ["desk", "kids"]
 
 
 def test_what_is_over_is_refused(quick: Clockwork) -> None:

@@ -73,6 +73,10 @@ from staffbot.words import OUTCOMES
         ("away until mon 9am", "away", {"until": "mon 9am"}),
         ('hours close today "burst pipe"', "hours", {"change": 'close today "burst pipe"'}),
         ("queue children", "queue", {"team": "children"}),
+        ("42", "show", {"mention": "42"}),
+        ("#42", "show", {"mention": "#42"}),
+        ("assign 42 to", "assign", {"mention": "42"}),
+        ("snooze 42 until", "snooze", {"mention": "42"}),
         ("log a caller asks for large print", "log", {"text": "a caller asks for large print"}),
     ],
 )  # fmt: skip
@@ -87,7 +91,20 @@ def test_a_line_is_read_as_a_person_means_it(typed: str, verb: str, said: dict[s
         ("clam 42", "Did you mean `/lib claim 42`?"),
         ("relese", "Did you mean `/lib release`?"),
         ("xyzzy", "`/lib help` shows them all"),
-        ("claim 42 please", "Type `/lib claim [42]`, for example `/lib claim 42`."),
+        (
+            "claim 42 please",
+            "After 42 nothing more is understood: “please”. One mention at a time. "
+            "Type `/lib claim [42]`, for example `/lib claim 42`.",
+        ),
+        (
+            "claim two",
+            "“two” is no number of a mention, and no address of one. Type `/lib claim [42]`",
+        ),
+        ("link 42 to xyz", "“xyz” is no number of a mention"),
+        (
+            "back now",
+            "“back” takes nothing after it, so “now” was not understood. Type `/lib back`.",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_answered_with_what_helps(typed: str, hint: str) -> None:
@@ -199,6 +216,15 @@ def test_who_may(may: May, person: Person, owner: str | None, allowed: bool) -> 
         assert "42" in why
         assert "manager" in why, "a refusal says who can"
         assert why.endswith(".")
+
+
+def test_what_is_for_those_who_lead_names_them() -> None:
+    assert refusal(May.LEAD, MIA, 0, None) is None
+    assert refusal(May.LEAD, DORA, 0, None) is None
+    why = refusal(May.LEAD, BEN, 0, None, "Dora or Mia")
+    assert why == "That is for deputies and managers: Dora or Mia."
+    shared = Person(key="desk", name="Front desk", shared=True, role=Role.MANAGER)
+    assert refusal(May.LEAD, shared, 0, None), "nobody knows who sits there"
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ async def test_mute_typed_pressed_and_listed(sqlite_library: Library) -> None:
     assert [part.patron for part in listed.parts if isinstance(part, Byline)] == [LENA]
     for line, said in (
         (f"unmute {number}", "not muted any more"),
-        ("mute @lena@social.example for 2d", "is muted until Thu 05 Mar"),
+        ("mute @lena@social.example for 2d", "is muted until Thu 5 Mar"),
         ("unmute @lena@social.example", "not muted any more"),
         ("mute", "Nobody is muted."),
         (f"mute {number} until yesterday", ""),

@@ -10,16 +10,18 @@ import structlog
 from sqlalchemy import text, update
 
 from staffbot.commands import VERBS, find
+from staffbot.desk import carriage, delivery
 from staffbot.desk.ledger import Tx
 from staffbot.dispatch import Dispatch
 from staffbot.dispatch.asking import FORMS
 from staffbot.dispatch.entrance import HANDLERS
+from staffbot.errors import DeliveryError
 from staffbot.messages import Button, Form, Message, Quote
 from staffbot.model import Actor, Kind, Outcome, Room, Status
 from staffbot.seams import Desk as DeskSeam
-from staffbot.settings import Route, Team, TeamRoom
+from staffbot.settings import Route, StaffMember, Team, TeamRoom
 from staffbot.tables import events, mentions, people, posts
-from tests.library import CHANNEL, HOURS, Library
+from tests.library import CHANNEL, HOURS, STAFF, Library
 
 KIDS = Room(platform="local", id="kids")
 BACK_ROOM = Room(platform="local", id="back-room")
@@ -103,7 +105,7 @@ async def test_the_way_of_one_mention_on_both_databases(library: Library) -> Non
     assert closed.topics == ("idea", "thanks")
     assert closed.answered_at == library.clock.now - timedelta(minutes=7)
     assert await staff.says("claim 1", who="ben") != ""
-    assert await staff.says("reopen 1", who="ben") == "1 is open again."
+    assert await staff.says("reopen 1", who="ben") == "1 is open again, answer by Tue 3 Mar 14:12."
 
 
 async def test_one_winner_of_many_who_press_at_once(library: Library) -> None:
@@ -186,14 +188,17 @@ async def test_refusals_help_and_say_who_can(staff: Staff) -> None:
         ("assign 1 to ben", "Ana Silva has 1: they can do that, or a deputy or manager."),
         ("clam 1", "There is no command “clam”. Did you mean `/lib claim 1`?"),
         ("claim 99", "There is no mention 99."),
-        ("hand over to nobody-here", "I know nobody called “nobody-here” here"),
+        (
+            "hand over to nobody-here",
+            "Nobody called “nobody-here” is known here. Known are Ana Silva",
+        ),
         ("done", "You have claimed nothing, so say which one is meant."),
-        ("close 1 as spam, nonsense", "There is no topic 'nonsense'."),
+        ("close 1 as spam, nonsense", "There is no topic “nonsense”."),
         ("done 1 at 25:00", "no time"),
         ("move 1 to kids", "There is no team called “kids”. The teams are: Adult services."),
         ("done https://nowhere.example/1", "No mention has that address."),
         ("help clam", "There is no command “clam”."),
-        ("reopen", "Which one? Say its number."),
+        ("reopen", "Which one? Say its number, as its card shows it."),
     ):
         said = await staff.says(line, who="ben")
         assert helps in said, said
@@ -354,7 +359,8 @@ async def test_the_clocks_verbs(staff: Staff) -> None:
     assert "12:00 to 13:00" in (await staff.types("settings")).plain()
     assert "between 21:00 and 07:00" in await staff.says("settings quiet 9pm to 7")
     assert "no time of day" in await staff.says("settings quiet lunch to tea")
-    assert "You can set" in await staff.says("settings colour blue")
+    said = await staff.says("settings colour blue")
+    assert said.startswith("“colour” is no setting. You can set: nags direct")
     assert "away until" in await staff.says("away until tomorrow")
     assert await staff.says("takeover 1", who="ben") == "Mention 1 is yours."
     assert await staff.says("back") == "Welcome back."
@@ -471,6 +477,34 @@ async def test_every_verb_answers_with_a_sentence_and_never_raises(staff: Staff)
     assert staff.library.rows(events)
 
 
+async def test_what_was_given_up_is_tried_again_by_who_leads(staff: Staff) -> None:
+    for _ in range(2):
+        staff.library.arrives()
+
+    def give_up(tx: Tx) -> None:
+        for taken in carriage.take_due(tx, "me", ["local"], 1, timedelta(minutes=1)):
+            delivery.failed(tx, taken, DeliveryError("invalid blocks.", permanent=True))
+
+    staff.library.desk.act(give_up)
+    staff.library.desk.act(give_up)
+    health = (await staff.types("health", "ben")).plain()
+    assert "The card of #1 in local:desk is not delivered: invalid blocks. " in health
+    assert "Once that is mended, /lib resend 1 tries it again." in health
+    assert await staff.says("resend", "ben") == (
+        "That is for deputies and managers: Dora Weiss or Mia Lang."
+    )
+    assert await staff.says("resend 9", "mia") == (
+        "There is no mention 9. /lib health names what is given up."
+    )
+    assert await staff.says("resend 1", "dora") == (
+        "1 post tried again. What fails again is named by /lib health."
+    )
+    assert [row.state for row in staff.library.rows(posts)] == ["waiting", "parked"]
+    assert (await staff.says("resend 1", "mia")).startswith("Nothing about 1 was given up")
+    assert (await staff.says("send again", "mia")).startswith("1 post tried again.")
+    assert await staff.says("health", "mia") == "All is well."
+
+
 @pytest.mark.parametrize("verb", ["mine", "queue", "show 1", "why 1", "help", "help done"])
 async def test_looking_writes_nothing(staff: Staff, verb: str) -> None:
     staff.library.arrives()
@@ -495,3 +529,39 @@ async def test_a_full_disk_is_said_and_nothing_is_claimed(staff: Staff) -> None:
     assert line["incident"] in said
     library.desk.act(lambda tx: tx.conn.exec_driver_sql("PRAGMA max_page_count = 1000000"))
     assert await staff.says("claim 1") == "Mention 1 is yours."
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("2", "Mention 2, a mention on Social for Adult services, is claimed by Ben Okafor"),
+        ("assign 1 to max", "“max” may be Max Lang and Max Weiss. Give the full name."),
+        ("hours westside", "There is no team called “westside”. The teams are: Adult services, Children. "
+         "To change the hours, type /lib hours close today"),
+        ("hours close westside", "\"westside\" is no team, no day and no time that I know."),
+        ("hours shut 2020-01-01", "\"2020-01-01\" is over already."),
+        ("snooze 1 until 2020-01-01", "\"2020-01-01\" is over already."),
+        ("snooze 1 until 2035-01-01", "\"2035-01-01\" is more than 400 days away: write a nearer day."),
+        ("done 1 at tomorrow", "\"tomorrow\" is still to come."),
+        ("done 3", "3 is closed already (answered). /lib reopen 3 opens it again."),
+        ("undo 99", "There is no mention 99. `/lib queue` shows what is open."),
+        ("undo 2", "There is nothing of yours on 2 to undo."),
+        ("mute 99", "There is no mention 99. /lib queue lists what is open."),
+        ("settings nags pigeon", "“pigeon” is no way to be reminded. They are /lib settings nags direct"),
+        ("settings platform pager", "You are not known on “pager”. You are known on: local. Whoever"),
+        ("settings quiet 9", "Quiet hours have a beginning and an end: /lib settings quiet 12:00-13:00."),
+        ("settings sign", "With which name? /lib settings sign Ana, or /lib settings sign off."),
+    ],
+)  # fmt: skip
+async def test_a_refusal_says_what_is_wrong_and_what_to_type(
+    sqlite_library: Library, line: str, said: str
+) -> None:
+    two = tuple(StaffMember(key=f"m{n}", name=f"Max {n}", ids={}) for n in ("Lang", "Weiss"))
+    sqlite_library.reconfigure(teams=TWO_TEAMS, staff=(*STAFF, *two))
+    staff = Staff(sqlite_library)
+    for _ in range(3):
+        sqlite_library.arrives()
+    await staff.says("claim 2", "ben")
+    await staff.says("done 3", "ben")
+    answer = await staff.says(line)
+    assert answer.startswith(said), answer

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffbot.doorsign import DoorChange, door_lines, parse_door_change, said_of
+from staffbot.doorchange import DoorChange, parse_door_change
+from staffbot.doorsign import door_lines, said_of
 from staffbot.errors import Refused
 from staffbot.hours import Closure, Hours
 from staffbot.settings import OpeningHours
@@ -115,13 +116,25 @@ def test_when_it_opens(text: str, span: str) -> None:
 @pytest.mark.parametrize(
     ("text", "opens", "reason"),
     [
-        ("tomorow", False, "do not understand"),
+        (
+            "tomorow",
+            False,
+            "no team, no day and no time that i know. the teams are: east side, main",
+        ),
         ("today burst pipe", False, "in quotes"),
-        ("westside tomorrow", False, "do not understand"),
+        (
+            "westside tomorrow",
+            False,
+            '"westside" is no team that i know. the teams are: east side, main desk. '
+            "without a team, all of them are meant.",
+        ),
+        ("west side until 16:00", False, '"west side" is no team'),
+        ("westside", True, "no team, no day and no time"),
+        ("burst pipe today", False, "burst pipe"),
         ("tomorrow 25:00", False, "do not understand"),
         ("12:00-13:00", False, "over already"),
         ("2026-11-22", False, "over already"),
-        ("2020-01-01", False, "400 days"),
+        ("2020-01-01", False, "over already"),
         ("9999-12-31", False, "400 days"),
         ("2027-01-02..2026-12-30", False, "ends before it begins"),
         ('today "' + "x" * 300 + '"', False, "longer than 200"),
@@ -134,6 +147,17 @@ def test_a_refusal_shows_what_works(text: str, opens: bool, reason: str) -> None
     with pytest.raises(Refused) as refused:
         change(text, opens=opens)
     assert reason in str(refused.value).lower()
+
+
+def test_a_house_of_one_team_needs_no_teams_name() -> None:
+    one = {"main": "Main desk"}
+    for text, reason in (
+        ("westside tomorrow", '"westside" is no team: there is one only, so leave it out.'),
+        ("tomorow", 'I do not understand "tomorow".'),
+    ):
+        with pytest.raises(Refused) as refused:
+            parse_door_change(text, opens=False, now=MONDAY, teams=one, hours=lambda team: HOURS)
+        assert reason in str(refused.value)
 
 
 def test_open_today_takes_a_closure_back() -> None:

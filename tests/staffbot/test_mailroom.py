@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from staffbot.desk import carriage, delivery, mailroom, troubles
+from staffbot.desk import carriage, delivery, mailroom, posted, resending, troubles
 from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Tx
 from staffbot.errors import DeliveryError
@@ -167,7 +167,10 @@ def test_a_room_that_takes_nothing_is_one_trouble_until_it_is_back(library: Libr
         [taken] = take(library)
         assert library.desk.act(delivery.failed, taken, lost) == "parked"
     [trouble] = library.desk.look(troubles.current)
-    assert trouble.said == "Nothing is delivered in local:desk: the channel is away"
+    assert trouble.said == (
+        "Nothing is delivered in local:desk: the channel is away. "
+        "Once that is mended, /lib resend tries again what waits for it."
+    )
     library.desk.act(notice, "a3")
     [taken] = take(library)
     assert library.desk.act(delivery.sent, taken, ref("3"), 1)
@@ -204,9 +207,12 @@ def test_a_post_is_given_up_only_if_its_room_takes_others(library: Library) -> N
     assert again.key == "a1"
     assert library.desk.act(delivery.failed, again, outage) == "parked"
     [trouble] = library.desk.look(troubles.current)
-    assert trouble.said == "The notice in local:desk is not delivered: internal error"
-    assert [post.key for post in library.desk.look(mailroom.parked)] == ["a1"]
-    assert library.desk.act(delivery.resume, [again.id]) == 1
+    assert trouble.said == (
+        "The notice in local:desk is not delivered: internal error. "
+        "Once that is mended, /lib resend tries it again."
+    )
+    assert [post.key for post in library.desk.look(posted.parked)] == ["a1"]
+    assert library.desk.act(resending.again) == 1
     assert library.desk.look(troubles.current) == []
     assert [post.key for post in take(library)] == ["a1"]
 
@@ -224,9 +230,9 @@ def test_a_post_for_opening_waits_for_the_desks_clock(library: Library) -> None:
     opening = library.clock.now + timedelta(hours=14)
     library.desk.act(notice, "a1", not_before=opening)
     assert take(library) == []
-    assert library.desk.look(mailroom.oldest_unsent) is None
+    assert library.desk.look(posted.oldest_unsent) is None
     library.clock.forward(hours=14)
-    assert library.desk.look(mailroom.oldest_unsent) == timedelta()
+    assert library.desk.look(posted.oldest_unsent) == timedelta()
     assert [post.key for post in take(library)] == ["a1"]
 
 
@@ -259,14 +265,14 @@ def test_a_message_leads_to_its_mention(library: Library) -> None:
     number = library.arrives()
     [taken] = take(library)
     library.desk.act(delivery.sent, taken, ref("77"), taken.wanted)
-    assert library.desk.look(mailroom.of_ref, ref("77")) == number
-    assert library.desk.look(mailroom.of_ref, ref("78")) is None
-    assert library.desk.look(mailroom.of_ref, ref("77", CHILDREN)) is None
-    assert [card.ref for card in library.desk.look(mailroom.cards_of, number)] == [ref("77")]
-    found = library.desk.look(mailroom.by_key, taken.key)
+    assert library.desk.look(posted.of_ref, ref("77")) == number
+    assert library.desk.look(posted.of_ref, ref("78")) is None
+    assert library.desk.look(posted.of_ref, ref("77", CHILDREN)) is None
+    assert [card.ref for card in library.desk.look(posted.cards_of, number)] == [ref("77")]
+    found = library.desk.look(posted.by_key, taken.key)
     assert found is not None
     assert found.mention == number
-    assert library.desk.look(mailroom.by_key, "card:0:local:desk:1") is None
+    assert library.desk.look(posted.by_key, "card:0:local:desk:1") is None
 
 
 def test_counts_name_what_a_person_may_have_to_look_at(library: Library) -> None:
@@ -274,5 +280,5 @@ def test_counts_name_what_a_person_may_have_to_look_at(library: Library) -> None
     library.desk.act(notice, "b1", CHILDREN)
     [taken, _] = take(library)
     library.desk.act(delivery.unknown, taken)
-    counted = library.desk.look(mailroom.counts)
+    counted = library.desk.look(posted.counts)
     assert counted == {"waiting": 0, "sending": 1, "parked": 0, "unknown": 1}

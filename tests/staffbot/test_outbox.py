@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from staffbot.desk import carriage, mailroom, troubles
+from staffbot.desk import carriage, mailroom, posted, resending, troubles
 from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Tx
 from staffbot.messages import Message
@@ -183,7 +183,7 @@ async def test_what_may_have_arrived_is_not_sent_again_where_it_was_for_its_mome
     async with carrying(quick, chat):
         await until(lambda: states(quick) == ["unknown"], "unknown")
     assert chat.history == {}
-    assert quick.desk.look(mailroom.counts)["unknown"] == 1
+    assert quick.desk.look(posted.counts)["unknown"] == 1
 
 
 async def test_what_the_platform_refuses_is_shown_to_a_person_and_delays_nothing(
@@ -195,7 +195,7 @@ async def test_what_the_platform_refuses_is_shown_to_a_person_and_delays_nothing
     async with carrying(quick, chat):
         await until(lambda: states(quick) == ["parked", "sent"], "parked")
     [trouble] = quick.desk.look(troubles.current)
-    assert trouble.said == "The notice in local:desk is not delivered: invalid blocks"
+    assert trouble.said.startswith("The notice in local:desk is not delivered: invalid blocks.")
 
 
 async def test_a_poison_post_is_parked_and_delays_nothing(quick: Library, chat: FakeChat) -> None:
@@ -275,8 +275,16 @@ async def test_a_card_deleted_by_hand_comes_back_once(quick: Library, chat: Fake
             chat.delete(standing.ref)
             quick.desk.act(mailroom.restate, standing.key)
         await until(lambda: states(quick) == ["parked"], "given up")
-    assert chat.history == {}
-    assert len(quick.desk.look(troubles.current)) == 1
+        assert chat.history == {}
+        [trouble] = quick.desk.look(troubles.current)
+        assert trouble.said == (
+            "The card of #1 in local:desk is not delivered: its message was deleted on the platform. "
+            "Once that is mended, /lib resend 1 tries it again."
+        )
+        quick.desk.act(resending.resend, number, quick.person("mia"))
+        await until(lambda: still(quick) and len(chat.history) == 1, "a card, as it was asked for")
+    assert chat.keys() == [f"card:{number}:local:desk:3"]
+    assert quick.desk.look(troubles.current) == []
 
 
 @pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])

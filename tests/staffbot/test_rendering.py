@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from staffbot.desk import claims, closing, conversations
-from staffbot.desk.mailroom import by_key
+from staffbot.desk.posted import by_key
 from staffbot.desk.rendering import RENDERERS, shown
 from staffbot.messages import Button, Message
 from staffbot.model import Outcome

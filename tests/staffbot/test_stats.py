@@ -223,6 +223,17 @@ def test_quiet_days_are_listed_and_days_to_come_are_not(sqlite_library: Library)
         ("2026-01-01..2026-02-28 all", "2026-01-01..2026-02-28", None, ("adult", "children"), ""),
         ("30d for Children chart", "30d", None, ("children",), "chart"),
         ("by team for children", "30d", By.TEAM, ("children",), ""),
+        ("for november by source", "november", By.SOURCE, ("adult",), ""),
+        ("for the last 7 days", "the last 7 days", None, ("adult",), ""),
+        ("1 feb to 15 feb for children", "1 feb to 15 feb", None, ("children",), ""),
+        (
+            "between 1 Feb and 15 Feb all",
+            "between 1 Feb and 15 Feb",
+            None,
+            ("adult", "children"),
+            "",
+        ),
+        ("all time", "ever", None, ("adult",), ""),
     ],
 )
 def test_a_question_is_read(

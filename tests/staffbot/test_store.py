@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from staffbot.desk.ledger import Desk
 from staffbot.errors import AlreadyRunning, StoreError
 from staffbot.store import HEAD, Store
 from staffbot.tables import facts, mentions
+from tests.disks import fill, small_disk
 from tests.library import Library, opened, sqlite_url
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
@@ -206,32 +207,6 @@ def test_a_naive_moment_is_refused(library: Library) -> None:
 
 
 # --- disks --------------------------------------------------------------------------------------
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A disk of that size at `folder`; skips the test where it cannot be made."""
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={size},mode=0700", "staffbot-test", str(folder)]
-    try:
-        made = subprocess.run(["mount", *options], capture_output=True, check=False)
-    except OSError:
-        pytest.skip("there is no mount command here")
-    if made.returncode:
-        pytest.skip("a small disk can be made by root on Linux only")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    with (folder / "ballast").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 4096)
-        except OSError:
-            return
 
 
 def test_a_full_disk_acknowledges_nothing_and_goes_on_once_there_is_room(tmp_path: Path) -> None:

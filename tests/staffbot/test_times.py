@@ -194,7 +194,9 @@ def test_a_bare_time_is_the_nearest_minute_that_shows_it(
 
 WORDS = """today tomorrow yesterday mon sunday next last week month quarter year opening now at
     2h 3d 0m 16:30 4pm 24:00 25:00 2026-12-24 9999-12-31 0001-01-01 feb 29 30 .. to 2026 q1
-    2026-q4 9999 9998-12 0002 99999d 400d 99999w until noon ago \u0663h \u00b2d"""
+    2026-q4 9999 9998-12 0002 99999d 400d 99999w until noon ago since
+    between and from on november q3 1-15 - w46 months 31.12. 1.13.2026 01/11/2026 13/13/2026
+    ever \u0663h \u00b2d"""
 typed = st.lists(st.sampled_from(WORDS.split()), max_size=4).map(" ".join) | st.text(max_size=20)
 
 
@@ -241,6 +243,37 @@ def test_anything_typed_is_a_stretch_or_a_refusal(text: str) -> None:
         ("2026-01-01..2026-03-31", "2026-01-01", "2026-04-01", "1 Jan to 31 Mar 2026"),
         ("2025-11-30 to 2026-01-02", "2025-11-30", "2026-01-03", "30 Nov 2025 to 2 Jan 2026"),
         ("2026-11-01..", "2026-11-01", "2026-11-24", "1 to 23 Nov 2026"),
+        ("from 2026-11-01 to 2026-11-15", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("from 01.11.2026 to 15.11.2026", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("01.11.2026-15.11.2026", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("1.11. - 15.11.", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("from 1 Nov to 15 Nov", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("Nov 1 to Nov 15, 2025", "2025-11-01", "2025-11-16", "1 to 15 Nov 2025"),
+        ("1-15 nov", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("nov 1 to 15", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("between 1st Nov and 15th Nov", "2026-11-01", "2026-11-16", "1 to 15 Nov 2026"),
+        ("1 nov to 30 nov", "2026-11-01", "2026-12-01", "1 to 30 Nov 2026, so far"),
+        ("1 dec to 15 jan", "2025-12-01", "2026-01-16", "1 Dec 2025 to 15 Jan 2026"),
+        ("october to december", "2026-10-01", "2027-01-01", "1 Oct to 31 Dec 2026, so far"),
+        ("15/11/2026", "2026-11-15", "2026-11-16", "15 Nov 2026"),
+        ("since monday", "2026-11-23", "2026-11-24", "23 Nov 2026"),
+        ("since last monday", "2026-11-16", "2026-11-24", "16 to 23 Nov 2026"),
+        ("from 1 nov on", "2026-11-01", "2026-11-24", "1 to 23 Nov 2026"),
+        ("since november", "2026-11-01", "2026-11-24", "1 to 23 Nov 2026"),
+        ("last 30 days", "2026-10-25", "2026-11-24", "last 30 days (25 Oct to 23 Nov 2026)"),
+        ("for the last 7 days", "2026-11-17", "2026-11-24", "last 7 days (17 to 23 Nov 2026)"),
+        ("november", "2026-11-01", "2026-12-01", "1 to 30 Nov 2026, so far"),
+        ("last november", "2025-11-01", "2025-12-01", "1 to 30 Nov 2025"),
+        ("in dec", "2025-12-01", "2026-01-01", "1 to 31 Dec 2025"),
+        ("november 2024", "2024-11-01", "2024-12-01", "1 to 30 Nov 2024"),
+        ("q3", "2026-07-01", "2026-10-01", "1 Jul to 30 Sep 2026"),
+        ("q4 2025", "2025-10-01", "2026-01-01", "1 Oct to 31 Dec 2025"),
+        ("3 months", "2026-08-24", "2026-11-24", "last 3 months (24 Aug to 23 Nov 2026)"),
+        ("past year", "2025-11-24", "2026-11-24", "last 12 months (24 Nov 2025 to 23 Nov 2026)"),
+        ("last 2 quarters", "2026-05-24", "2026-11-24", "last 6 months (24 May to 23 Nov 2026)"),
+        ("year to date", "2026-01-01", "2026-11-24", "this year so far (1 Jan to 23 Nov 2026)"),
+        ("week 46", "2026-11-09", "2026-11-16", "9 to 15 Nov 2026"),
+        ("ever", "2016-11-17", "2026-11-24", "the last ten years (17 Nov 2016 to 23 Nov 2026)"),
     ],
 )
 def test_stretches_of_days(text: str, first: str, after: str, label: str) -> None:
@@ -260,6 +293,11 @@ def test_stretches_of_days(text: str, first: str, after: str, label: str) -> Non
         ("2026-12-01..2027-01-01", "still to come"),
         ("99999d", "ten years"),
         ("1999..", "ten years"),
+        ("tomorrow", "still to come"),
+        ("since tomorrow", "still to come"),
+        ("from to", "no period"),
+        ("nov 31", "no period"),
+        ("from 2026-11-15 to 2026-11-01", "ends before"),
     ],
 )
 def test_a_refused_stretch_shows_what_works(text: str, reason: str) -> None:
@@ -267,6 +305,23 @@ def test_a_refused_stretch_shows_what_works(text: str, reason: str) -> None:
         parse_span_of_days(text, now=MONDAY, zone=BERLIN)
     assert reason in str(refused.value)
     assert "last month" in str(refused.value)
+
+
+def test_a_day_in_numbers_that_may_be_two_is_asked_about() -> None:
+    with pytest.raises(Refused, match=r"may be two days. Write 2026-11-01 or 2026-01-11."):
+        parse_span_of_days("01/11/2026", now=MONDAY, zone=BERLIN)
+    assert read("24.12.2026 15:00") == "Thu 2026-12-24 15:00"
+    assert read("24.12.") == "Thu 2026-12-24 09:00"
+
+
+@pytest.mark.parametrize("day", ["2026-03-31", "2026-05-31", "2024-02-29", "2026-12-31"])
+def test_months_back_are_so_many_months_long(day: str) -> None:
+    today = datetime.fromisoformat(f"{day} 10:00").replace(tzinfo=BERLIN)
+    for months in range(1, 30):
+        first = parse_span_of_days(f"{months} months", now=today, zone=BERLIN).start
+        before = first.astimezone(BERLIN) - timedelta(hours=1)
+        assert (today.year * 12 + today.month) - (before.year * 12 + before.month) == months
+        assert before.day == today.day or (before + timedelta(days=1)).day == 1
 
 
 def test_midnight_that_the_clock_leaves_out_is_the_change() -> None:

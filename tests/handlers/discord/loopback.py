@@ -102,6 +102,7 @@ class Loopback:
         self.sessions: dict[str, Session] = {}
         self.identified = 0
         self.resumed = 0
+        self.greetings_left = 1000  # before a restart of the loopback's client, too
         self.late = 0
         self.close_with: deque[int] = deque()
         self.away = False  # the gateway answers 503
@@ -302,6 +303,7 @@ class Loopback:
     def routes(self) -> list[web.RouteDef]:
         calls = {
             ("GET", "/users/@me"): self._me,
+            ("GET", "/gateway/bot"): self._gateway_bot,
             ("GET", "/oauth2/applications/@me"): self._application,
             ("PUT", _COMMANDS): self._register,
             ("GET", _MESSAGES): self._history,
@@ -380,6 +382,13 @@ class Loopback:
 
     def _me(self, _where: Any, _body: Any, _request: Any) -> tuple[int, Any]:
         return 200, {**world.PEOPLE[BOT], "mfa_enabled": False, "locale": "en-US"}
+
+    def _gateway_bot(self, _where: Any, _body: Any, _request: Any) -> tuple[int, Any]:
+        limit = {
+            "total": 1000, "remaining": self.greetings_left, "reset_after": 10_800_000,
+            "max_concurrency": 1,
+        }  # fmt: skip
+        return 200, {"url": self.gateway, "shards": 1, "session_start_limit": limit}
 
     def _application(self, _where: Any, _body: Any, _request: Any) -> tuple[int, Any]:
         return 200, {
@@ -543,6 +552,7 @@ class Loopback:
 
     async def _identify(self, socket: web.WebSocketResponse, said: Json) -> None:
         self.identified += 1
+        self.greetings_left -= 1
         if said["token"] != TOKEN:
             await socket.close(code=4004)
             return

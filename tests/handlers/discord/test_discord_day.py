@@ -325,6 +325,35 @@ async def test_a_note_opens_the_thread_and_says_there_that_it_is_there(day: Even
     assert "branch in the park" in str(shown)
 
 
+async def test_a_note_that_is_typed_opens_the_thread_as_well(day: Evening) -> None:
+    await registered(day)
+    card = await day.arrives()
+    thread = card["id"]
+    said = day.discord.world.messages
+    await (await day.discord.command("claim", mention="1")).answer()
+    # Named, clear without a number, and by the form that a command opens.
+    await (await day.discord.command("lib more note", mention="1", text="She called.")).answer()
+    await day.until(lambda: len(said.get(thread, ())) == 1)
+    await (await day.discord.command("lib more note", text="She called again.")).answer()
+    await day.until(lambda: len(said.get(thread, ())) == 2)
+    asked = await day.discord.command("lib more note", mention="1")
+    await (await day.discord.submit(asked, {"text": "Twice a week."})).answer()
+    await day.until(lambda: len(said.get(thread, ())) == 3)
+    assert day.discord.world.contents(thread) == ["Ana Silva left a note."] * 3
+    assert happened(day, "noted") == 3
+
+
+async def test_a_typed_note_after_a_restart_finds_the_card(
+    discord: Loopback, sqlite_library: Library, tmp_path: Path
+) -> None:
+    async with evening(discord, sqlite_library, tmp_path) as day:
+        card = await day.arrives()
+    async with evening(discord, sqlite_library, tmp_path) as day:
+        await registered(day)
+        await (await day.discord.command("lib more note", mention="1", text="Called.")).answer()
+        await day.until(lambda: len(discord.world.messages.get(card["id"], ())) == 1)
+
+
 async def test_where_a_thread_was_locked_the_channel_is_named_and_a_note_is_kept(
     day: Evening,
 ) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from handlers.discord import door
 from handlers.discord.chat import DiscordChat
+from handlers.discord.identifies import Identifies, NoGreetingsLeft
 from staffbot.cli import app
 from staffbot.errors import ConfigError
 from staffbot.model import Room
@@ -115,6 +116,38 @@ async def test_where_rest_cannot_be_reached_the_supervisor_hears_of_it(
         chat = opened(options, FakeDesk(), discord_settings(tmp_path))
         with pytest.raises(OSError, match="Cannot connect"):
             await chat.run()
+
+
+async def test_where_discord_has_few_greetings_left_it_is_not_greeted_and_says_so(
+    discord: Loopback, tmp_path: Path
+) -> None:
+    """As after a loop of crashes: what this process counts knows nothing of them."""
+    discord.greetings_left = 50
+    with pointed(discord):
+        chat = DiscordChat(
+            desk=(desk := FakeDesk()), settings=discord_settings(tmp_path), token=TOKEN,
+            identifies=Identifies(linger=1.0),
+        )  # fmt: skip
+        life = asyncio.create_task(chat.run())
+        await chat.opened()
+        number = desk.tell("When do you open?")
+        await chat.post(Room(platform="discord", id=CHANNEL), desk.card(number), "card:1:room:1")
+        async with asyncio.timeout(WAIT):
+            with pytest.raises(NoGreetingsLeft, match=r"only 50 more .* again in 3 h 0 min"):
+                await life
+    assert discord.identified == 0
+    assert discord.posted() == 1, "what needs no greeting goes on"
+    discord.greetings_left = 51
+    async with running(discord, FakeDesk(), discord_settings(tmp_path)):
+        assert discord.identified == 1
+
+
+async def test_who_cannot_be_asked_about_greetings_is_greeted(
+    discord: Loopback, tmp_path: Path
+) -> None:
+    discord.fail("GET", "/gateway/bot", (500, 0.0))
+    async with running(discord, FakeDesk(), discord_settings(tmp_path)):
+        assert discord.identified == 1
 
 
 # --- it is interrupted --------------------------------------------------------------------------
@@ -302,6 +335,8 @@ def test_an_unknown_setting_and_a_token_with_a_word_before_are_refused() -> None
         door.options(token=Secret(value="Bot abc"))
     with pytest.raises(ValueError, match="colour"):
         door.options(token=Secret(value="abc"), colour="red")
+    with pytest.raises(ValueError, match=r"server\n.*15 to 21 digits: in Discord's settings"):
+        door.options(token=Secret(value="abc"), server="our library")
     found = door.options(token=Secret(value="abc"), server=290926798626357999)
     assert "abc" not in repr(found)
 

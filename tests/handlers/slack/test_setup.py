@@ -131,7 +131,7 @@ def test_a_manifest_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     [
         ({"bot_token": Secret(value="xoxp-1")}, "xoxb-"),
         ({"app_token": Secret(value="xoxb-1")}, "xapp-"),
-        ({"mode": "carrier pigeon"}, "pattern"),
+        ({"mode": "carrier pigeon"}, "'socket' or 'http'"),
         ({"chanel": "C01"}, "Extra inputs"),
     ],
 )
