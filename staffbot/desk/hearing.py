@@ -13,7 +13,7 @@ from itertools import islice
 from staffbot.desk import pulse
 from staffbot.desk.acts import note, unknown
 from staffbot.desk.ledger import Tx, find
-from staffbot.desk.mailroom import of_ref
+from staffbot.desk.posted import of_ref
 from staffbot.model import Status
 from staffbot.seams import Mark
 
