@@ -21,7 +21,11 @@ _QUOTED = re.compile(
     r"[\"“”„«»](.*)[\"“”„«»]\s*$|(?:^|(?<=\s))['‘‚](.*)['’‘]\s*$",  # noqa: RUF001
     re.DOTALL,
 )
-_RANGE = re.compile(r"(?:from )?(\S+ ?[ap]?m?) ?(?:-|–|to|until) ?(\S+ ?[ap]?m?)", re.IGNORECASE)  # noqa: RUF001
+# Two times at the end; neither holds a hyphen, as a date before them does.
+_RANGE = re.compile(
+    r"(?:^|(?<=\s))(?:from )?([^\s–-]+(?: ?[ap]m)?) ?(?:-|–|to|until) ?([^\s–-]+(?: ?[ap]m)?)$",  # noqa: RUF001
+    re.IGNORECASE,
+)
 _DAYS = re.compile(r"(.+?) ?(?:\.\.| to ) ?(.+)")
 
 
@@ -203,9 +207,16 @@ def _usual_opening(first: date, last: date, hours: Hours) -> tuple[datetime, dat
     usual = Hours.of(hours.settings, ()).periods(first)
     if first == last and len(usual) == 1:
         return usual[0]
-    why = "has no usual hours" if not usual else "has several openings"
     if first != last:
         raise Refused(f"Open one day at a time, with its times. {_examples(True)}")
+    day = f"{first:%a} {first.day} {first:%b}"
+    if not usual:
+        raise Refused(f"{day} has no usual hours: say from when until when. {_examples(True)}")
+    ways = [
+        f"open {first} {hours.local(opens):%H:%M}-{hours.local(shuts):%H:%M}"
+        for opens, shuts in usual
+    ]
     raise Refused(
-        f"{first:%a} {first.day} {first:%b} {why}: say from when until when. {_examples(True)}"
+        f"{day} has several openings, so say which: {', or '.join(ways)}. To take a closure back, "
+        "press Undo where it was announced."
     )

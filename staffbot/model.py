@@ -117,11 +117,16 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patron:
-    """Who wrote, as the network shows them. Text, so never trusted."""
+    """Who wrote, as the network shows them. Text, so never trusted.
+
+    `nameless`: the network told of nobody, and `name` is a word of ours that stands for them; two
+    such are not one author.
+    """
 
     name: str
     handle: str = ""
     url: str = ""
+    nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,9 @@ SNOOZES = (
     ("patron", "until the patron writes"),
 )
 
+# A question names no more numbers than can be read at a glance; the rows have them all.
+_NUMBERS_AT_MOST = 5
+
 
 def owner_nag(
     owed: Lists, *, late: int, asked: Sequence[int], zone: ZoneInfo, now: datetime
@@ -43,11 +46,22 @@ def owner_nag(
         text += "; it is past its target." if late else "; it is due soon."
     else:
         text += f", {late} of them past the target." if late else "; the first is due soon."
-    if len(asked) and not late:
-        text = f"Are you still on {listed([str(number) for number in asked])}?"
+    parts = _rows(owed, zone, now, _owner_controls, named=False)
+    if asked:
+        which = listed([str(number) for number in asked])
+        if len(asked) > _NUMBERS_AT_MOST:
+            which = "them" if len(asked) == owed.total else f"{len(asked)} of them"
+        question = f"Are you still on {which}?"
+        it, goes = ("it", "it goes") if len(asked) == 1 else ("them", "they go")
+        # What happens otherwise is said before it does.
+        otherwise = (
+            f"Nothing was done about {it} for a day. After another, {goes} back to the team."
+        )
+        text = f"{text} {question}" if late else question
+        parts = (Paragraph(line=(otherwise,), quiet=True), *parts)
     return Message(
         text=text,
-        parts=_rows(owed, zone, now, _owner_controls, named=False),
+        parts=parts,
         controls=(Button(name="mine", label="Show mine"),),
     )
 

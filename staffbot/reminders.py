@@ -113,8 +113,11 @@ def silent_since(mention: Mention) -> datetime:
 
 
 def next_open_day(hours: Hours, start: datetime) -> datetime | None:
-    """One opening day on: the same time of the next day that opens, or its nearest open moment."""
-    local = hours.local(start)
+    """One opening day on: the same time of the next day that opens, or its nearest open moment.
+
+    What was done while closed counts from the next opening: by then nobody has been at work since.
+    """
+    local = hours.local(hours.next_opening(start) or start)
     for days in range(1, 60):
         day = local.date() + timedelta(days=days)
         periods = hours.periods(day)

@@ -74,6 +74,14 @@ async def test_somebody_else_is_told_who_has_it_and_dismisses_that(
     await page.script("localStorage.clear()")
 
 
+async def test_what_can_be_typed_is_marked_without_backticks(here: Served, page: Page) -> None:
+    await page.open(here.address)
+    await page.type("#line", "clam", Keys.ENTER)
+    await page.says("#answers code", "/lib claim")
+    await page.says("#answers .text", "There is no command “clam”. Did you mean /lib claim?")
+    await page.says("#spoken", "Did you mean /lib claim?")
+
+
 async def test_a_form_is_a_dialog_and_is_sent_back(here: Served, page: Page) -> None:
     await here.card(here.desk.tell("Is there Wi-Fi?"))
     here.desk.mentions[1].owner = "Ana Silva"
@@ -191,6 +199,25 @@ async def test_it_fits_a_phone(here: Served, page: Page) -> None:
     await page.click("#tabs [data-pane=direct]")
     await page.says("#directs", "For you.")
     assert await page.script("return document.getElementById('channel').offsetParent === null")
+
+
+async def test_many_rooms_push_nothing_off_a_phone(here: Served, page: Page) -> None:
+    await here.card(here.desk.tell("Is there Wi-Fi?"))
+    await page.open(here.address, width=390, height=760)
+    await page.says(CARD, "Unclaimed")
+    await page.script(
+        "const bar = document.getElementById('rooms');"
+        "for (let n = 0; n < 4; n += 1) bar.append(bar.firstElementChild.cloneNode(true))"
+    )
+    beyond = await page.script(
+        "return [...document.querySelectorAll('.top, .timeline, article, #command button, #me')]"
+        ".filter((one) => one.getBoundingClientRect().right > innerWidth)"
+        ".map((one) => one.className || one.tagName)"
+    )
+    assert beyond == []
+    assert await page.script(
+        "const bar = document.getElementById('rooms'); return bar.scrollWidth > bar.clientWidth"
+    ), "the bar itself scrolls"
 
 
 async def test_what_a_patron_writes_stays_text(here: Served, page: Page) -> None:

@@ -33,6 +33,7 @@ ASSETS = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 LARGEST_BODY = 256 * 1024
+LARGEST_NUMBER = 2**53  # of a mention: what a page can count to
 STILL_THERE_EVERY = 15.0  # seconds between signs of life on an event stream
 
 
@@ -55,12 +56,12 @@ class Press(Asked):
     message: str | None = None
     control: str
     value: str = ""
-    mention: int | None = None
+    mention: int | None = Field(None, ge=0, le=LARGEST_NUMBER)
 
 
 class Submit(Asked):
     form: str
-    mention: int | None = None
+    mention: int | None = Field(None, ge=0, le=LARGEST_NUMBER)
     values: dict[str, str | list[str]]
 
 
@@ -252,7 +253,8 @@ async def _body(request: web.Request, shape: type[Shape]) -> Shape:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the body"
-        raise web.HTTPBadRequest(reason=f"{where}: {first['msg']}") from error
+        # A key of the sender's may hold a line's end, which a reason may not.
+        raise web.HTTPBadRequest(reason=" ".join(f"{where}: {first['msg']}".split())) from error
 
 
 def _json(data: Mapping[str, object], status: int = 200) -> web.Response:

@@ -83,9 +83,12 @@ def _patron(facts: CardFacts) -> list[Part]:
         parts.append(Byline(patron=words.patron, network=facts.network))
         if words.in_reply_to:
             parts.append(Quote(text=words.in_reply_to, label="In answer to"))
-        parts.append(
-            Quote(text=_text(words), permalink=facts.permalink, language=facts.mention.language)
-        )
+        if text := _text(words):
+            parts.append(
+                Quote(text=text, permalink=facts.permalink, language=facts.mention.language)
+            )
+        else:  # a picture alone, or stars alone: an empty quote looks like a fault of ours
+            parts.append(Paragraph(line=("It came without words.",), quiet=True))
         parts += [Picture(media=media) for media in words.media]
     return parts if facts.withheld else parts + _follow_ups(facts, words)
 

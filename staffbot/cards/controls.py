@@ -77,9 +77,10 @@ def _choices(facts: CardFacts) -> list[tuple[str, str]]:
     if facts.several_teams:
         choices.append(("move", "Move…"))
     choices.append(("note", "Note…"))
-    choices.append(
-        ("public", "Show words again") if mention.private else ("private", "Keep private")
-    )
+    if not mention.private:
+        choices.append(("private", "Keep private"))
+    elif facts.kept_by_us:
+        choices.append(("public", "Show words again"))
     choices += [("thanks", "Just thanks"), ("not_for_us", "Not for us")]
     choices.append(
         ("heard", "No answer expected")

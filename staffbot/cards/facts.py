@@ -25,6 +25,7 @@ class CardFacts:
 
     words        None where they were erased
     show_words   False: kept private, and the reader is the open channel
+    kept_by_us   a colleague kept it private, so that one can show it again; else the patron did
     team         the team's name, empty in a house of one team
     owner        who has it; of a closed one, who closed it
     can_reply    it can be answered from chat; `answers_there`: others can, this one on its network
@@ -41,6 +42,7 @@ class CardFacts:
     owner: Who | None = None
     linked: tuple[int, ...] = ()
     show_words: bool = True
+    kept_by_us: bool = True
     several_teams: bool = False
     can_reply: bool = False
     answers_there: bool = False

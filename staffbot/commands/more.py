@@ -30,6 +30,7 @@ MORE_VERBS: tuple[Verb, ...] = (
         aliases=("make public",),
         may=May.TRUSTED,
         example="public 42",
+        more="What the patron wrote privately is never shown in an open channel.",
     ),
     Verb(
         name="read",

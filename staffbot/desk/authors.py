@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, false, func, select
 
-from staffbot.desk.hashes import keyed
 from staffbot.desk.ledger import Tx
 from staffbot.tables import mentions, patrons
 
@@ -28,10 +27,11 @@ def of_same_author(tx: Tx, number: int) -> ColumnElement[bool]:
     this = tx.conn.execute(
         select(mentions.c.patron_hash).where(mentions.c.number == number)
     ).scalar_one()
-    nameless = keyed(tx.settings.store.identity_key, "patron", LOG, NAMELESS)
-    if this is None or this == nameless:
-        return false()
-    return and_(mentions.c.patron_hash == this, mentions.c.number != number)
+    return (
+        false()
+        if this is None
+        else and_(mentions.c.patron_hash == this, mentions.c.number != number)
+    )
 
 
 def known_by_name(tx: Tx, number: int) -> bool:

@@ -85,7 +85,7 @@ def give(
     target = tx.team(mention.team).target(mention.source, mention.kind)
     values = {
         "status": Status.CLAIMED, "owner": to.key, "claimed_at": tx.now,
-        "still_asked_at": None,
+        "still_asked_at": None, "snoozed_until": None,
     }  # fmt: skip
     after = values | {"next_step_at": next_step_at(tx.team(mention.team), hours, mention, values)}
     event = enact(
@@ -116,10 +116,10 @@ def give_back(tx: Tx, mention: Mention, what: Happened, *, by: Person | None) ->
 
 
 def released(tx: Tx, mention: Mention) -> Mapping[str, Any]:
-    """What a mention is once nobody has it."""
+    """What a mention is once nobody has it. Its owner's snooze was theirs: nobody else chose it."""
     values = {
         "status": Status.OPEN, "owner": None, "last_owner": mention.owner,
-        "still_asked_at": None,
+        "still_asked_at": None, "snoozed_until": None,
     }  # fmt: skip
     team = tx.team(mention.team)
     return values | {"next_step_at": next_step_at(team, tx.hours(mention.team), mention, values)}
@@ -138,9 +138,10 @@ def assign(tx: Tx, number: int, to: Person, person: Person) -> Answer:
     _may_take_from(tx, mention, person)
     _must_be_here(tx, to)
     event = give(tx, mention, to, Happened.ASSIGNED, by=person)
-    if to.key != person.key:
-        telling.tell(tx, to, mention, "assigned", event=event, by=person.key)
-    return Done(mention=number, said=f"{to.name} has {number} now and was told.", event=event)
+    if to.key == person.key:
+        return Done(mention=number, said=f"Mention {number} is yours.", event=event)
+    told = telling.tell(tx, to, mention, "assigned", event=event, by=person.key)
+    return Done(mention=number, said=_has_now(to, str(number), told), event=event)
 
 
 def hand_over(tx: Tx, person: Person, to: Person | None) -> Answer:
@@ -167,9 +168,13 @@ def hand_over(tx: Tx, person: Person, to: Person | None) -> Answer:
     numbers = _numbers([mention.number for mention in owned])
     if to is None:
         return Done(mention=None, said=f"Back with the team: {numbers}.", event=events[0])
-    telling.tell(tx, to, owned[0], "handed_over", event=events[0], by=person.key,
-                 mentions=[mention.number for mention in owned])  # fmt: skip
-    return Done(mention=None, said=f"{to.name} has {numbers} now and was told.", event=events[0])
+    told = telling.tell(tx, to, owned[0], "handed_over", event=events[0], by=person.key,
+                        mentions=[mention.number for mention in owned])  # fmt: skip
+    return Done(mention=None, said=_has_now(to, numbers, told), event=events[0])
+
+
+def _has_now(to: Person, numbers: str, told: bool) -> str:
+    return f"{to.name} has {numbers} now{' and was told' if told else ''}."
 
 
 def _may_take_from(tx: Tx, mention: Mention, person: Person) -> None:

@@ -13,7 +13,7 @@ from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Person, Role, Status, Unchanged
 from staffbot.policy import clocks
-from staffbot.tables import words
+from staffbot.tables import events, words
 
 
 def note(tx: Tx, number: int, person: Person, text: str) -> Answer:
@@ -94,14 +94,31 @@ def keep_private(tx: Tx, number: int, person: Person) -> Answer:
 
 
 def make_public(tx: Tx, number: int, person: Person) -> Answer:
-    """Show the words in open channels again. Only who may read them may decide that."""
+    """Show the words in open channels again. Only who may read them may decide that.
+
+    What the patron wrote privately is not ours to show: that is for no press of a button.
+    """
     mention = to_change(tx, number)
     if not mention.private:
         return Unchanged(mention=number, said=f"{number} is not private.")
     if not may_read(mention, person):
         raise Refused(_who_may(tx, mention))
+    if not kept_by_us(tx, number):
+        raise Refused(
+            f"{number} was written privately, so its words are shown in no open channel. "
+            f"{typed(tx, f'read {number}')} shows them to you."
+        )
     event = enact(tx, mention, Happened.MADE_PUBLIC, person, {"private": False})
     return Done(mention=number, said=f"{number} shows its words again.", event=event)
+
+
+def kept_by_us(tx: Tx, number: int) -> bool:
+    """Whether somebody pressed Keep private; else the mention came in as a private one."""
+    kept = select(events.c.id).where(
+        events.c.mention == number, events.c.what == Happened.KEPT_PRIVATE,
+        events.c.undone_by.is_(None),
+    )  # fmt: skip
+    return tx.conn.execute(kept.limit(1)).first() is not None
 
 
 def may_read(mention: Mention, person: Person) -> bool:

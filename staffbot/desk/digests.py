@@ -143,7 +143,16 @@ def _since(tx: Tx, due: Due) -> datetime:
             digests.c.day < due.day, digests.c.missed.is_(False),
         )
     ).scalar()  # fmt: skip
-    return min(last or day_before(tx.hours(due.team.key), due.team.digest, due.day), tx.now)
+    if last is None:
+        # None was ever made here: what the missed ones would have told is told now.
+        missed = tx.conn.execute(
+            select(func.min(digests.c.day)).where(
+                digests.c.team == due.team.key, digests.c.room == str(due.room),
+                digests.c.day < due.day,
+            )
+        ).scalar()  # fmt: skip
+        last = day_before(tx.hours(due.team.key), due.team.digest, missed or due.day)
+    return min(last, tx.now)
 
 
 def _note_unsent(tx: Tx) -> None:

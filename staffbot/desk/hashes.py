@@ -33,7 +33,10 @@ def keyed(key: Secret, *parts: str) -> str:
 
 def hashed(mention: IncomingMention, key: Secret) -> Hashed:
     """An incoming mention with its hashes."""
-    who = mention.patron.handle or mention.patron.url or mention.patron.name
+    patron = mention.patron
+    who: tuple[str, ...] = (patron.handle or patron.url or patron.name,)
+    if patron.nameless:  # known within what they wrote to, and nowhere else
+        who = ("nameless", mention.conversation or mention.native_id)
     return Hashed(
         mention=mention,
         identity=identity(mention.source, mention.native_id, key),
@@ -42,7 +45,7 @@ def hashed(mention: IncomingMention, key: Secret) -> Hashed:
             if mention.conversation
             else ""
         ),
-        patron=keyed(key, "patron", mention.source, who),
+        patron=keyed(key, "patron", mention.source, *who),
     )
 
 

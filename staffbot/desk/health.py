@@ -21,6 +21,8 @@ from staffbot.tables import counters, mentions, sources
 # A source is silent for unusually long past this many of its usual gaps, and never before a day.
 _GAPS = 8
 _AT_LEAST = timedelta(days=1)
+# How far back closed days are looked for.
+_DAYS_LOOKED_AT = 400
 # A clock that was set is no lasting state: it is told of for a day.
 _CLOCK_SAID_FOR = timedelta(days=1)
 # The subjects that `notice` begins and ends; others tell of theirs by themselves.
@@ -112,10 +114,24 @@ def _source_trouble(tx: Tx, row: Row[Any]) -> str | None:
         reason = f": {row.error}" if row.error else "."
         return f"{shown} cannot be read for {_minutes(tx.real_now - failing)}{reason}"
     if not failing and row.mention_at and row.usual_gap_seconds:
-        quiet = tx.now - row.mention_at
+        quiet = tx.now - row.mention_at - _closed_days(tx, row.mention_at)
         if quiet > max(_AT_LEAST, _GAPS * timedelta(seconds=row.usual_gap_seconds)):
-            return f"{shown} brought nothing for {_minutes(quiet)}, which is unusually long."
+            silent = _minutes(tx.now - row.mention_at)
+            return f"{shown} brought nothing for {silent}, which is unusually long."
     return None
+
+
+def _closed_days(tx: Tx, since: datetime) -> timedelta:
+    """How much of the time since then lies on later days on which no team opens: on a Sunday nobody
+    asks when you open, and a silent one is no sign that a source is broken."""
+    everyone = [tx.hours(team.key) for team in tx.settings.teams]
+    now = everyone[0].local(tx.now)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    closed = timedelta(0)
+    for ago in range(min((now.date() - everyone[0].local(since).date()).days, _DAYS_LOOKED_AT)):
+        if not any(hours.periods(now.date() - timedelta(days=ago)) for hours in everyone):
+            closed += timedelta(days=1) if ago else now - midnight
+    return closed
 
 
 def _minutes(span: timedelta) -> str:

@@ -29,7 +29,7 @@ def log(
     native_id = uuid4().hex
     mention = IncomingMention(
         source=LOG, native_id=native_id, kind=Kind.MESSAGE, text=text.strip(),
-        patron=Patron(name=who.strip() or NAMELESS), posted_at=tx.now,
+        patron=Patron(name=who.strip() or NAMELESS, nameless=not who.strip()), posted_at=tx.now,
         title=f"{how or 'Logged'}, taken down by {person.name}", expects_answer=expects,
     )  # fmt: skip
     take_in(tx, source=LOG, batch=Batch(mentions=(mention,)))

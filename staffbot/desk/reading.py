@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from staffbot.cards import CardFacts, StormFacts
 from staffbot.desk import alike, authors, replying
 from staffbot.desk.claims import linked_with
+from staffbot.desk.conversations import kept_by_us
 from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person, granted, name_of
 from staffbot.messages import Who
@@ -157,6 +158,7 @@ def card_facts(tx: Tx, number: int, *, show_words: bool = False) -> CardFacts | 
         owner=Who(key=key, name=name_of(tx, key)) if key else None,
         linked=tuple(linked_with(tx, mention)),
         show_words=show_words,
+        kept_by_us=mention.private and kept_by_us(tx, number),
         several_teams=len(tx.settings.teams) > 1,
         **_of_the_patron(tx, mention),
     )

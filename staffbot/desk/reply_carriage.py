@@ -126,7 +126,7 @@ def _contents(tx: Tx, row: Row[Any]) -> tuple[Answering | None, str | None]:
         return None, None
     to = Answering(
         native_id=first.native_id, conversation=first.conversation, permalink=first.permalink,
-        title=first.title, written_at=row.written_at,
+        title=first.title, written_at=row.written_at, language=mention.language,
         patron=Patron(name=first.name or "", handle=first.handle or "", url=first.url or ""),
         visibility=Visibility.PRIVATE if mention.private else Visibility.PUBLIC,
     )  # fmt: skip

@@ -73,7 +73,7 @@ def draft(tx: Tx, number: int, person: Person) -> Draft:
     sent = _answers(tx, number)
     return Draft(
         mention=mention, text=first.text, permalink=first.permalink, limit=limit,
-        room=room_left(limit, _patron(first), signature), signature=signature,
+        room=room_left(limit, _patron(first), signature, first.title), signature=signature,
         kept=_kept(tx, number, sent, person), seen=_seen(mention, sent),
         said=_before(tx, mention, sent),
     )  # fmt: skip
@@ -105,7 +105,7 @@ def write(
         return NotYet(said=_on_its_way(tx, before[-1], number), seen=now)
     if (seen or str(Seen())) != str(now):
         return NotYet(said=_before(tx, mention, before) or "Something changed since.", seen=now)
-    if long := too_long(said, limit):
+    if long := too_long(said, limit, first.title):
         return NotYet(said=long, seen=now)
     return _store(tx, mention, person, said, place=len(before) + 1)
 

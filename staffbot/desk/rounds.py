@@ -20,6 +20,8 @@ from staffbot.tables import sources
 LONGEST_BACK_OFF = timedelta(hours=1)
 LONGEST_WISH = timedelta(days=1)
 _ONE_ARRIVAL = timedelta(hours=1)
+# What a source is taken for until it has shown how often it stirs.
+_NOT_KNOWN_YET = timedelta(days=1)
 _SHORTEST = timedelta(seconds=1)
 _JITTER = 0.1
 _LONGEST_REASON = 300
@@ -104,11 +106,13 @@ def usual_gap(before: int | None, gap: timedelta) -> int:
     """The usual seconds between two arrivals of a source, after one more gap between them.
 
     Newer gaps weigh more; those within the hour weigh little, so that one busy evening is not taken
-    for the rhythm of a source that stirs once a week.
+    for the rhythm of a source that stirs once a week; nor are the first two messages of a new one.
     """
     seconds = max(gap, _ONE_ARRIVAL).total_seconds()
+    if before is None:
+        before = round(max(gap, _NOT_KNOWN_YET).total_seconds())
     weight = 0.02 if gap < _ONE_ARRIVAL else 0.2
-    return round(seconds if before is None else (1 - weight) * before + weight * seconds)
+    return round((1 - weight) * before + weight * seconds)
 
 
 def given_back(tx: Tx, *, source: str) -> None:

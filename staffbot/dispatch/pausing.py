@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from staffbot import answers
@@ -14,7 +15,7 @@ from staffbot.errors import Refused
 from staffbot.hours import Hours
 from staffbot.messages import Bullets, Heading, Message, Part, Reply, say
 from staffbot.times import parse_clock, parse_moment
-from staffbot.words import count, duration
+from staffbot.words import count, duration, listed
 
 
 def _snooze(job: Job) -> Reply:
@@ -68,11 +69,16 @@ def _hours(job: Job) -> Reply:
             parts.append(Heading(text=job.tx.team(key).name))
         lines = door_lines(job.tx.hours(key), now=job.tx.now)
         parts.append(Bullets(lines=tuple((line,) for line in lines)))
-    is_open = job.tx.hours(teams[0]).is_open(job.tx.now)
-    return Message(
-        text="The library is open now." if is_open else "The library is closed now.",
-        parts=tuple(parts),
-    )
+    return Message(text=_open_or_closed(job, teams), parts=tuple(parts))
+
+
+def _open_or_closed(job: Job, teams: Sequence[str]) -> str:
+    """Whether the doors are open now; of several teams each is named, as they may differ."""
+    now = {key: job.tx.hours(key).is_open(job.tx.now) for key in teams}
+    if len(job.tx.settings.teams) == 1:
+        return f"The library is {'open' if now[teams[0]] else 'closed'} now."
+    said = [f"{job.tx.team(key).name} is {'open' if now[key] else 'closed'}" for key in teams]
+    return f"{listed(said)} now."
 
 
 def _team_of_hours(job: Job) -> str:

@@ -69,16 +69,13 @@ def mention(
         text = f"{text}\n\nAttached: {', '.join(names)}"
     thread = ids(header(message, "References")) or ids(header(message, "In-Reply-To"))
     id_ = identity(message, letter.raw)
+    called = plain_text.name(name) or plain_text.name(email_words.name_in(body))
     return IncomingMention(
         source=source,
         native_id=id_,
         kind=kind,
         text=plain_text.clean(text),
-        patron=Patron(
-            name=plain_text.name(name)
-            or plain_text.name(email_words.name_in(body))
-            or "Somebody by e-mail"
-        ),
+        patron=Patron(name=called or "Somebody by e-mail", nameless=not called),
         posted_at=min(_posted_at(message, letter) or now, now),
         title=plain_text.line(header(message, "Subject")),
         conversation=plain_text.line(thread[0], 1_000) if thread else id_,

@@ -83,15 +83,13 @@ def _entry(
 ) -> Entry:  # fmt: skip
     posted_at = _posted_at(entry)
     author = entry.get("author_detail") or {}
+    name, url = plain_text.name(_text(author, "name")), plain_text.web_address(author.get("href"))
     mention = IncomingMention(
         source=source,
         native_id=native_id,
         kind=kind,
         text=_words(entry),
-        patron=Patron(
-            name=plain_text.name(_text(author, "name")) or feed_name,
-            url=plain_text.web_address(author.get("href")),
-        ),
+        patron=Patron(name=name or feed_name, url=url, nameless=not (name or url)),
         posted_at=min(posted_at or now, now),
         permalink=plain_text.web_address(entry.get("link")),
         title=_title(entry),

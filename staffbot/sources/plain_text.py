@@ -49,8 +49,25 @@ def line(text: str, most: int = 300) -> str:
 
 
 def name(text: str, most: int = 100) -> str:
-    """A patron's name on one line. E-mail addresses are dropped: nobody at the desk needs them."""
-    return line(_EMAIL.sub(" ", text[:2_000]), most).strip(" ()<>,;:\"'")
+    """A patron's name on one line. E-mail addresses are dropped: nobody at the desk needs them.
+
+    So are the marks that an address stood in, and those around a whole name; `Robin (they/them)`
+    keeps its own.
+    """
+    told = text[:2_000]
+    bare = _EMAIL.sub(" ", told)
+    if bare != told:
+        bare = re.sub(r"\(\s*\)|<\s*>|\[\s*\]|\"\s*\"", " ", bare).strip(" <>,;:")
+        bare = bare.removesuffix("(").removeprefix(")")
+    found = line(bare, most).strip(" ,;:")
+    for opens, shuts in ("()", "<>", '""', "''"):
+        if (
+            found.startswith(opens)
+            and found.endswith(shuts)
+            and not {opens, shuts} & {*found[1:-1]}
+        ):
+            found = found[1:-1].strip()
+    return found
 
 
 def of_html(source: str) -> str:

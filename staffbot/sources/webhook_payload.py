@@ -136,6 +136,15 @@ def incoming(
     return tuple(_incoming(mention, source=source, kind=kind, now=now) for mention in posted)
 
 
+def _patron(author: Author) -> Patron:
+    name, handle = plain_text.name(author.name), plain_text.name(author.handle)
+    url = plain_text.web_address(author.url)
+    return Patron(
+        name=name or handle or "Somebody", handle=handle, url=url,
+        nameless=not (name or handle or url),
+    )  # fmt: skip
+
+
 def _incoming(posted: PostedMention, *, source: str, kind: Kind, now: datetime) -> IncomingMention:
     at = now if posted.posted_at is None else min(posted.posted_at, now).astimezone(UTC)
     return IncomingMention(
@@ -143,12 +152,7 @@ def _incoming(posted: PostedMention, *, source: str, kind: Kind, now: datetime) 
         native_id=_id(posted.id),
         kind=posted.kind or kind,
         text=plain_text.clean(posted.text),
-        patron=Patron(
-            name=plain_text.name(posted.author.name) or plain_text.name(posted.author.handle)
-            or "Somebody",
-            handle=plain_text.name(posted.author.handle),
-            url=plain_text.web_address(posted.author.url),
-        ),
+        patron=_patron(posted.author),
         posted_at=at,
         permalink=plain_text.web_address(posted.permalink),
         title=plain_text.line(posted.title),

@@ -79,7 +79,11 @@ def mention(
         native_id=str(comment.id),
         kind=kind,
         text=comment.text,
-        patron=Patron(name=comment.name or "A visitor", url=comment.url),
+        patron=Patron(
+            name=comment.name or "A visitor",
+            url=comment.url,
+            nameless=not (comment.name or comment.url),
+        ),
         posted_at=min(comment.at or now, now),
         permalink=comment.link,
         title=title,

@@ -42,7 +42,7 @@ def message(
     said = found if question.by is not None else replace(found, by=None, groups=())
     file = None
     if question.csv:
-        content = table(said, what, bom=bom)
+        content = table(said, what, zone=question.zone, bom=bom)
         file = File(name="figures.csv", content=content, label="The figures as a CSV file")
     return answer(
         said, question, what=what, chart=chart, no_chart=no_chart, file=file, controls=controls

@@ -122,6 +122,9 @@ def figures(
 
     if by is None:
         return made(everything)
+    if by is By.TEAM:  # also one for which nothing came in
+        for key in chosen:
+            tallies.setdefault(key, _Tally())
     if by.of_time and by is not By.HOUR:
         zone = settings.team(chosen[0] if chosen else "").hours.zone
         for key in periods.every_key(start, min(end, max(now, start)), zone, by):

@@ -61,7 +61,8 @@ def parse(text: str, *, settings: Settings, teams: tuple[str, ...], now: datetim
     rest, chart = _without(rest, "chart")
     rest, csv = _without(rest, "csv")
     rest, me = _without(rest, "me")
-    chosen = named or teams or tuple(team.key for team in settings.teams)
+    every = tuple(team.key for team in settings.teams)
+    chosen = named or (() if by is By.TEAM else teams) or every
     zone = settings.team(chosen[0]).hours.zone
     stretch = parse_span_of_days(rest, now=now, zone=zone)
     if me and by is By.PERSON:

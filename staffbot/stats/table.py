@@ -6,6 +6,8 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from staffbot.stats import saying
 from staffbot.stats.counting import By
@@ -31,13 +33,14 @@ _COUNTS = (
 Cell = str | int | float | None
 
 
-def table(figures: Figures, what: str, *, bom: bool = True) -> bytes:
-    """The whole and each group in one line, then the counting rule.
+def table(figures: Figures, what: str, *, zone: ZoneInfo, bom: bool = True) -> bytes:
+    """The whole and each group in one line, then the counting rule. Days are those of `zone`.
 
     The mark at the beginning tells spreadsheets that it is UTF-8. Empty: too few to say.
     """
-    lines: list[Sequence[Cell]] = [_HEADER, _line(what, figures)]
-    lines += [_line(group.label, group.figures, figures.by) for group in figures.groups]
+    days = _days(figures, zone)
+    lines: list[Sequence[Cell]] = [_HEADER, _line(what, days, figures)]
+    lines += [_line(group.label, days, group.figures, figures.by) for group in figures.groups]
     lines.append((saying.rule(figures.by),))
     return ((BOM if bom else "") + written(lines)).encode()
 
@@ -68,13 +71,20 @@ def _unseen(letter: str) -> bool:
     return letter.isspace() or unicodedata.category(letter) in ("Cf", "Cc", "Zs")
 
 
-def _line(label: str, figures: Figures, by: By | None = None) -> tuple[Cell, ...]:
+def _days(figures: Figures, zone: ZoneInfo) -> tuple[str, str]:
+    """First and last day, both counted, as the library's calendar has them."""
+    last = figures.end - timedelta(microseconds=1)
+    return f"{figures.start.astimezone(zone).date()}", f"{last.astimezone(zone).date()}"
+
+
+def _line(
+    label: str, days: tuple[str, str], figures: Figures, by: By | None = None
+) -> tuple[Cell, ...]:
     """One line; `by` is set for that of a group, which has not every figure."""
     left_out = _left_out(figures, by)
     counts = tuple(None if name in left_out else getattr(figures, name) for name in _COUNTS)
     return (
-        label, figures.start.isoformat(), figures.end.isoformat(), *counts,
-        *_times(figures.to_claim), *_times(figures.to_answer),
+        label, *days, *counts, *_times(figures.to_claim), *_times(figures.to_answer),
     )  # fmt: skip
 
 

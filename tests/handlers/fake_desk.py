@@ -132,7 +132,7 @@ class FakeDesk:
             return Message(text=f"{len(rows)} wait.", parts=rows)
         if verb == "claim" and rest.isdigit():
             return await self.press(actor, "claim", int(rest))
-        return say(f'There is no command "{verb}".', "Did you mean claim?")
+        return say(f"There is no command “{verb}”. Did you mean `/lib claim`?")
 
     async def press(
         self, actor: Actor, control: str, mention: int | None = None, value: str = ""

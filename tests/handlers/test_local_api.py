@@ -312,6 +312,7 @@ async def test_every_answer_carries_the_policy(http: aiohttp.ClientSession, path
         (b"{", 400, "Invalid JSON"),
         (b'{"text": "claim"}', 400, "user: Field required"),
         (b'{"user": "ana", "text": "claim", "admin": true}', 400, "admin"),
+        (b'{"user": "ana", "text": "claim", "a\\r\\nb": true}', 400, "a b"),
         (b'{"user": "nobody", "text": "claim"}', 404, "reload the page"),
         (b'{"user": "sly", "text": "claim"}', 404, "reload the page"),
         (json.dumps({"user": "ana", "text": "x" * 5000}).encode(), 400, "4000"),
@@ -325,6 +326,20 @@ async def test_a_bad_request_is_refused_in_words(
     async with http.post("/api/command", data=body, headers=headers) as answer:
         assert answer.status == status
         assert said in (await answer.json())["error"]
+    assert here.desk.asked == []
+
+
+@pytest.mark.parametrize("path", ["/api/press", "/api/submit"])
+async def test_a_number_that_no_mention_can_have_is_refused(
+    here: Served, http: aiohttp.ClientSession, path: str
+) -> None:
+    named: dict[str, object] = (
+        {"control": "claim"} if path == "/api/press" else {"form": "note", "values": {}}
+    )
+    body = {"user": "ana", "mention": 10**30, **named}
+    async with http.post(path, json=body) as answer:
+        assert answer.status == 400
+        assert "mention" in (await answer.json())["error"]
     assert here.desk.asked == []
 
 

@@ -88,6 +88,12 @@ def test_a_card_looks_as_it_was_read(name: str) -> None:
     golden(f"cards/{name}", card(CASES[name]))
 
 
+def test_a_picture_alone_has_no_empty_quote() -> None:
+    shown = card(facts(replace(WORDS, text="", title="", in_reply_to="", follow_ups=())))
+    assert not any(isinstance(part, Quote) for part in shown.parts)
+    assert "It came without words." in shown.plain()
+
+
 def test_a_moved_card_says_where_to() -> None:
     golden("cards/moved", moved_card(facts(team="Children")))
 
@@ -167,7 +173,8 @@ def test_a_card_has_at_most_five_controls_in_sight(name: str) -> None:
 
 
 @given(
-    text=st.text(max_size=200), name=st.text(max_size=40), title=st.text(max_size=40),
+    # Whether there are words at all is said.
+    text=st.text(min_size=1, max_size=200), name=st.text(max_size=40), title=st.text(max_size=40),
     url=st.text(max_size=40),
 )  # fmt: skip
 def test_no_text_of_a_patron_changes_what_is_ours(

@@ -65,6 +65,14 @@ def test_assigning_tells_the_colleague(library: Library) -> None:
     assert [(post.person, post.detail["about"]) for post in told] == [("ben", "assigned")]
 
 
+def test_who_cannot_be_told_is_not_said_to_be(library: Library) -> None:
+    number = library.arrives()
+    ana, desk = library.person("ana"), library.person("desk")
+    assert _do(library, claims.assign, number, ana, ana).said == "Mention 1 is yours."
+    assert _do(library, claims.assign, number, desk, ana).said == "Front desk has 1 now."
+    assert [post for post in library.rows(posts) if post.kind == "told"] == []
+
+
 def test_everything_mine_is_handed_over_in_one_act(library: Library) -> None:
     numbers = [library.arrives() for _ in range(3)]
     for number in numbers:

@@ -34,6 +34,11 @@ from staffbot.words import OUTCOMES
     [
         ("", "mine", {}),
         ("  ", "mine", {}),
+        ("42", "show", {"mention": "42"}),
+        (" #42 ", "show", {"mention": "#42"}),
+        ("https://social.example/@a/1", "show", {"mention": "https://social.example/@a/1"}),
+        ("how are we doing?", "stats", {}),
+        ("Help?", "help", {}),
         ("claim", "claim", {}),
         ("claim 42", "claim", {"mention": "42"}),
         ("CLAIM #42", "claim", {"mention": "#42"}),
@@ -73,7 +78,6 @@ from staffbot.words import OUTCOMES
         ("away until mon 9am", "away", {"until": "mon 9am"}),
         ('hours close today "burst pipe"', "hours", {"change": 'close today "burst pipe"'}),
         ("queue children", "queue", {"team": "children"}),
-        ("42", "show", {"mention": "42"}),
         ("#42", "show", {"mention": "#42"}),
         ("assign 42 to", "assign", {"mention": "42"}),
         ("snooze 42 until", "snooze", {"mention": "42"}),
@@ -90,6 +94,8 @@ def test_a_line_is_read_as_a_person_means_it(typed: str, verb: str, said: dict[s
     [
         ("clam 42", "Did you mean `/lib claim 42`?"),
         ("relese", "Did you mean `/lib release`?"),
+        ("how many came in", "“how”. `/lib help` shows them all."),
+        ("42 done", "“42”. `/lib help` shows them all."),
         ("xyzzy", "`/lib help` shows them all"),
         (
             "claim 42 please",

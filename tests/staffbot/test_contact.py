@@ -83,11 +83,26 @@ def test_who_gave_only_a_name_may_be_several_and_the_nameless_are_nobody(library
     found = library.desk.look(contact.earlier, 2)
     assert (found.total, found.by_name) == (1, True)
     for _ in range(2):
-        library.arrives(source="log", patron=Patron(name="A patron"))
+        library.arrives(source="log", patron=Patron(name="A patron", nameless=True))
     assert library.desk.look(contact.earlier, 4).total == 0
 
 
 # --- muted --------------------------------------------------------------------------------------
+
+
+def test_who_gave_no_name_is_nobody_else_and_mutes_nobody_else(library: Library) -> None:
+    nobody = Patron(name="Somebody", nameless=True)
+    first = library.arrives(patron=nobody, conversation="c1")
+    second = library.arrives(patron=nobody, conversation="c2")
+    assert library.desk.look(contact.earlier, second).total == 0
+    assert not any(label.startswith("Earlier") for label in labels(shown(library, second)))
+    library.desk.act(
+        muting.mute, library.person("ana"), first, library.clock.now + timedelta(days=1)
+    )
+    third = library.arrives(patron=nobody, conversation="c3")
+    rows = {row.number: row for row in library.rows(mentions)}
+    assert not rows[third].muted, "a form without names is not silenced as a whole"
+    lawful(library)
 
 
 def test_a_muted_author_has_no_card_and_no_clock_until_then(library: Library) -> None:

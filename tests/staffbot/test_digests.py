@@ -190,6 +190,15 @@ def test_days_without_the_program_are_marked_as_missed(works: Clockwork) -> None
     assert len(works.digests()) == 2
 
 
+def test_the_first_digest_tells_of_those_that_were_missed_before_it(works: Clockwork) -> None:
+    works.library.clock.now = wall(3, 12)
+    works.library.arrives()
+    works.at(wall(4, 22, 30))  # too late for that of the 4th, the first of all
+    assert [row.missed for row in works.library.rows(table)] == [True]
+    works.at(wall(5, 9, 10))
+    assert "Came in: 1" in works.digests()[-1].plain()
+
+
 def test_too_late_on_the_day_is_missed(works: Clockwork) -> None:
     works.at(wall(3, 18, 0))
     assert works.digests() == []

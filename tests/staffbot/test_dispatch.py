@@ -17,7 +17,7 @@ from staffbot.dispatch.asking import FORMS
 from staffbot.dispatch.entrance import HANDLERS
 from staffbot.errors import DeliveryError
 from staffbot.messages import Button, Form, Message, Quote
-from staffbot.model import Actor, Kind, Outcome, Room, Status
+from staffbot.model import Actor, Kind, Outcome, Room, Status, Visibility
 from staffbot.seams import Desk as DeskSeam
 from staffbot.settings import Route, StaffMember, Team, TeamRoom
 from staffbot.tables import events, mentions, people, posts
@@ -263,6 +263,20 @@ async def test_private_words_are_for_named_people_only(staff: Staff) -> None:
     assert "12345" in str(await staff.dispatch.shown("card:1:local:desk:1"))
 
 
+async def test_what_was_written_privately_is_made_public_by_nobody(staff: Staff) -> None:
+    library = staff.library
+    library.arrives("My card 12345 is lost", visibility=Visibility.PRIVATE)
+    await staff.says("claim 1")
+    for who in ("ana", "mia"):
+        assert "was written privately" in await staff.says("public 1", who=who)
+    assert library.mention(1).private
+    card = await staff.dispatch.shown("card:1:local:desk:1")
+    assert card is not None
+    assert not {"public", "private"} & {c.name for c in card.controls if isinstance(c, Button)}
+    assert "12345" in str(await staff.types("read 1"))
+    assert "12345" not in str(await staff.dispatch.shown("card:1:local:desk:1"))
+
+
 async def test_moved_between_teams_each_room_shows_its_part(sqlite_library: Library) -> None:
     sqlite_library.reconfigure(teams=TWO_TEAMS)
     staff = Staff(sqlite_library)
@@ -365,6 +379,20 @@ async def test_the_clocks_verbs(staff: Staff) -> None:
     assert await staff.says("takeover 1", who="ben") == "Mention 1 is yours."
     assert await staff.says("back") == "Welcome back."
     assert await staff.says("health") == "All is well."
+
+
+async def test_of_several_teams_each_door_is_named(sqlite_library: Library) -> None:
+    sqlite_library.reconfigure(teams=TWO_TEAMS)
+    staff = Staff(sqlite_library)
+    await staff.says("hours close children today")
+    assert await staff.says("hours children") == "Children is closed now."
+    assert await staff.says("hours") == "Adult services is open now."
+
+
+async def test_a_signature_is_not_lost_by_asking_for_it(staff: Staff) -> None:
+    await staff.says("settings sign Ana")
+    assert "settings sign off" in await staff.says("settings sign")
+    assert "“Ana”" in (await staff.types("settings")).plain()
 
 
 async def test_undo_in_words_is_of_what_was_done_last(staff: Staff) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -147,6 +148,35 @@ def test_a_refusal_shows_what_works(text: str, opens: bool, reason: str) -> None
     with pytest.raises(Refused) as refused:
         change(text, opens=opens)
     assert reason in str(refused.value).lower()
+
+
+@pytest.mark.parametrize("opens", [False, True])
+def test_the_examples_of_a_refusal_are_understood(opens: bool) -> None:
+    with pytest.raises(Refused) as refused:
+        change("9999-12-31", opens=opens)
+    shown = str(refused.value).partition("Write for instance ")[2].rstrip(".")
+    examples = re.split(r", or |, ", shown)
+    assert len(examples) > 1
+    for example in examples:
+        verb, _, rest = example.partition(" ")
+        assert verb == ("open" if opens else "close")
+        change(rest, opens=opens)
+
+
+def test_a_day_with_its_date_has_times() -> None:
+    found = change("2026-12-24 12:00-18:00")
+    berlin = [at.astimezone(BERLIN).strftime("%d %H:%M") for at in (found.starts_at, found.ends_at)]
+    assert berlin == ["24 12:00", "24 18:00"]
+
+
+def test_of_several_openings_each_is_offered_as_it_is_typed() -> None:
+    with pytest.raises(Refused) as refused:
+        change("sat", opens=True)
+    ways = re.findall(r"open (\d{4}-\d\d-\d\d \S+?-\d\d:\d\d)", str(refused.value))
+    assert len(ways) > 1
+    for way in ways:
+        found = change(way, opens=True)
+        assert (found.starts_at, found.ends_at) in HOURS.periods(found.starts_at.date())
 
 
 def test_a_house_of_one_team_needs_no_teams_name() -> None:

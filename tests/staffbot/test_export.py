@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
@@ -27,6 +28,7 @@ from tests.staffbot.house import ENVIRONMENT, settings_in
 
 PATRON = Patron(name="Lena Privat", handle="@lenaprivat", url="https://social.example/@lenaprivat")
 SECRET = "My grandmother's reading list"
+ZONE = ZoneInfo("Europe/Berlin")
 LONG_AGO, LATER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -99,7 +101,7 @@ def test_the_file_says_what_the_figures_say(sqlite_library: Library, by: By | No
             now=now, by=by,
         )
     )  # fmt: skip
-    header, whole, *groups, rule = read(table(found, "All of it"))
+    header, whole, *groups, rule = read(table(found, "All of it", zone=ZONE))
     assert rule == [saying.rule(by)]
     cells = dict(zip(header, whole, strict=True))
     assert (cells["Group"], cells["Received"], cells["Answered"]) == ("All of it", "6", "6")
@@ -116,13 +118,26 @@ def test_the_file_says_what_the_figures_say(sqlite_library: Library, by: By | No
             assert cells["Received"] == cells["Open now"] == ""
 
 
+def test_days_are_those_of_the_library_and_both_are_in_it(sqlite_library: Library) -> None:
+    start, end = datetime(2026, 3, 1, tzinfo=ZONE), datetime(2026, 4, 1, tzinfo=ZONE)
+    found = sqlite_library.desk.look(
+        lambda tx: stats.figures(
+            tx.conn, tx.settings, start=start.astimezone(UTC), end=end.astimezone(UTC),
+            now=sqlite_library.clock.now,
+        )
+    )  # fmt: skip
+    header, whole, _ = read(table(found, "March", zone=ZONE))
+    assert (header[1], whole[1]) == ("From", "2026-03-01")
+    assert (header[2], whole[2]) == ("To", "2026-03-31")
+
+
 def test_too_few_leave_the_cells_empty(sqlite_library: Library) -> None:
     worked(sqlite_library, 4)
     now = sqlite_library.clock.now
     found = sqlite_library.desk.look(
         lambda tx: stats.figures(tx.conn, tx.settings, start=LONG_AGO, end=LATER, now=now)
     )
-    header, whole, _ = read(table(found, "Few", bom=False))
+    header, whole, _ = read(table(found, "Few", zone=ZONE, bom=False))
     assert whole[header.index("Answers measured (n)") :] == ["4", "", "", ""]
 
 
@@ -131,9 +146,9 @@ def test_the_mark_of_utf_8_is_there_unless_it_is_not_wanted(sqlite_library: Libr
     found = sqlite_library.desk.look(
         lambda tx: stats.figures(tx.conn, tx.settings, start=LONG_AGO, end=LATER, now=now)
     )
-    assert table(found, "Kinderbücherei").startswith(b"\xef\xbb\xbf")
-    assert not table(found, "Kinderbücherei", bom=False).startswith(b"\xef")
-    assert "Kinderbücherei" in table(found, "Kinderbücherei", bom=False).decode()
+    assert table(found, "Kinderbücherei", zone=ZONE).startswith(b"\xef\xbb\xbf")
+    assert not table(found, "Kinderbücherei", zone=ZONE, bom=False).startswith(b"\xef")
+    assert "Kinderbücherei" in table(found, "Kinderbücherei", zone=ZONE, bom=False).decode()
 
 
 # --- events -------------------------------------------------------------------------------------

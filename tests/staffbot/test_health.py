@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -23,7 +23,7 @@ from staffbot.secret import Secret
 from staffbot.settings import Network
 from staffbot.supervisor import Patience, Supervisor
 from staffbot.tables import deliveries, posts, sources
-from tests.library import Library
+from tests.library import HOURS, Library
 
 
 def source(library: Library, name: str, **values: object) -> None:
@@ -78,7 +78,8 @@ def test_a_source_that_fails_for_long_is_told_once_and_ended(library: Library) -
         (timedelta(hours=1), timedelta(hours=12), False),  # never before a day
         (timedelta(hours=1), timedelta(hours=25), True),
         (timedelta(days=2), timedelta(days=15), False),
-        (timedelta(days=2), timedelta(days=17), True),
+        (timedelta(days=2), timedelta(days=18), False),  # three Sundays do not count
+        (timedelta(days=2), timedelta(days=20), True),
         (None, timedelta(days=100), False),
     ],
 )
@@ -92,6 +93,25 @@ def test_a_source_is_silent_for_unusually_long_against_its_own_rhythm(
     assert bool(found) is told
     if found:
         assert "unusually long" in found[0].said
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ((9, 9, 0), False),  # Monday: of 43 hours since Saturday 14:00, Sunday has 24
+        ((8, 23, 0), False),
+        ((9, 14, 1), True),
+    ],
+)
+def test_closed_days_are_no_silence(
+    sqlite_library: Library, now: tuple[int, int, int], told: bool
+) -> None:
+    library = sqlite_library
+    day, hour, minute = now
+    saturday = datetime(2026, 3, 7, 14, tzinfo=HOURS.zone).astimezone(UTC)
+    library.clock.now = datetime(2026, 3, day, hour, minute, tzinfo=HOURS.zone).astimezone(UTC)
+    source(library, "blog", mention_at=saturday, usual_gap_seconds=3_600)
+    assert bool(library.desk.act(health.notice)) is told
 
 
 def test_a_source_that_is_no_longer_configured_is_no_trouble(library: Library) -> None:

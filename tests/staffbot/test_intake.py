@@ -423,13 +423,18 @@ def test_the_rhythm_of_a_source_is_learnt() -> None:
     assert hour.total_seconds() <= gap < 4_000
 
 
+def test_two_messages_at_once_are_no_rhythm_yet() -> None:
+    assert rounds.usual_gap(None, timedelta(seconds=1)) > 80_000
+    assert rounds.usual_gap(None, timedelta(days=9)) == 9 * 86_400
+
+
 def test_arrivals_keep_the_rhythm(sqlite_library: Library) -> None:
     library = sqlite_library
     reading(library, "blog")
-    for _ in range(3):
+    for _ in range(25):
         library.take_in(library.incoming(source="blog"))
         library.clock.forward(hours=6)
-    assert state(library, "blog").usual_gap_seconds == 6 * 3_600
+    assert 6 * 3_600 <= state(library, "blog").usual_gap_seconds < 6.2 * 3_600
 
 
 @pytest.mark.parametrize("jitter", [-1.0, -0.5, 0.0, 1.0])

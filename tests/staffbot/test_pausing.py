@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from staffbot.desk import closing, pausing, preferences
+from staffbot.desk import claims, closing, pausing, preferences, undoing
 from staffbot.errors import Refused
 from staffbot.model import Done, Outcome, Unchanged
 from staffbot.tables import events
@@ -72,6 +72,33 @@ def test_wake_goes_on_at_once(works: Clockwork) -> None:
     assert isinstance(works.do(pausing.wake, number, ana), Done)
     assert works.library.mention(number).claim_due_at == wall(3, 13)
     assert works.library.mention(number).next_step_at == wall(3, 12, 30)
+
+
+def test_a_snooze_ends_with_the_owner_whose_it_was(quick: Clockwork) -> None:
+    number = quick.library.arrives()
+    quick.library.claim(number, "ana")
+    quick.do(pausing.snooze, number, quick.person("ana"), wall(9, 9))
+    quick.do(claims.release, number, quick.person("ana"))
+    assert quick.library.mention(number).snoozed_until is None
+    quick.at(wall(3, 13))
+    assert "1 mention waits" in quick.lines()[0], "the team hears of what was given back"
+    quick.library.claim(number, "ana")
+    quick.do(pausing.snooze, number, quick.person("ana"), wall(9, 9))
+    quick.do(claims.assign, number, quick.person("ben"), quick.person("ana"))
+    assert quick.library.mention(number).snoozed_until is None
+    quick.at(wall(4, 12))
+    assert any("to answer" in letter.text for letter in quick.letters("ben"))
+
+
+def test_undo_gives_the_snooze_back_too(quick: Clockwork) -> None:
+    number = quick.library.arrives()
+    ana = quick.person("ana")
+    quick.library.claim(number, "ana")
+    quick.do(pausing.snooze, number, ana, wall(9, 9))
+    done = quick.do(claims.release, number, ana)
+    assert isinstance(done, Done)
+    quick.do(undoing.undo, done.event, ana)
+    assert quick.library.mention(number).snoozed_until == wall(9, 9)
 
 
 def test_nothing_that_is_closed_or_past(quick: Clockwork) -> None:

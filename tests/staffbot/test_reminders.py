@@ -122,8 +122,18 @@ def test_a_target_of_its_own_has_steps_of_its_own() -> None:
         (wall(4, 12), wall(4, 10), (Step.STILL_ON_IT, wall(5, 12))),
         (wall(6, 17), None, (Step.STILL_ON_IT, wall(7, 14))),
         (wall(7, 12), None, (Step.STILL_ON_IT, wall(9, 12))),
+        (wall(8, 15), None, (Step.STILL_ON_IT, wall(10, 9))),
+        (wall(3, 21), None, (Step.STILL_ON_IT, wall(5, 9))),
     ],
-    ids=["never asked", "asked", "acted since", "a short Saturday", "over a Sunday"],
+    ids=[
+        "never asked",
+        "asked",
+        "acted since",
+        "a short Saturday",
+        "over a Sunday",
+        "claimed on a Sunday",
+        "claimed in the evening",
+    ],
 )
 def test_a_claim_without_any_act(
     acted: datetime, asked: datetime | None, expected: tuple[Step, datetime]

@@ -238,9 +238,9 @@ async def test_two_carriers_send_one(answered: Answered) -> None:
     assert answered.texts == [WORDS]
 
 
-async def test_the_visibility_is_kept(answered: Answered) -> None:
+async def test_the_visibility_and_the_language_are_kept(answered: Answered) -> None:
     library = answered.library
-    number = library.arrives(visibility=Visibility.PRIVATE)
+    number = library.arrives(visibility=Visibility.PRIVATE, language="es")
     with pytest.raises(Refused, match="kept private"):
         library.desk.look(replying.draft, number, library.person("ben"))
     form = await answered.form(number, "sam")
@@ -248,6 +248,7 @@ async def test_the_visibility_is_kept(answered: Answered) -> None:
     await answered.send(form, WORDS, "sam")
     await answered.carried()
     assert answered.network.replies[0].to.visibility is Visibility.PRIVATE
+    assert answered.network.replies[0].to.language == "es"
 
 
 # --- who may, what fits -------------------------------------------------------------------------
@@ -327,11 +328,13 @@ def _said_on_card(library: Library, number: int) -> str:
 
 async def test_too_long_comes_back_with_the_words(answered: Answered) -> None:
     library = answered.library
-    limit = ReplyLimit(most=20, unit="letters", opening=lambda patron: f"{patron.handle} ")
+    limit = ReplyLimit(
+        most=24, unit="letters", opening=lambda patron: f"{patron.handle} ", beside=len
+    )
     library.reconfigure(
         sources=tuple(replace(source, limit=limit) for source in library.settings.sources)
     )
-    number = library.arrives(patron=Patron(name="Lena", handle="@lena"))
+    number = library.arrives(patron=Patron(name="Lena", handle="@lena"), title="rant")
     form = await answered.form(number)
     assert field_of(form, "text").hint == "14 letters at most."
     again = await answered.send(form, "x" * 15)

@@ -74,6 +74,12 @@ def test_a_library_with_everything(tmp_path: Path) -> None:
     assert [source.label for source in found.sources[:2]] == ["blog.example", "blog.example"]
 
 
+def test_feeds_may_have_commas_between_and_within(tmp_path: Path) -> None:
+    typed = "https://a.example/feed,https://b.example/tag,cats/feed, https://c.example/feed,"
+    found = accepted(tmp_path, {"feeds": typed})
+    assert [source.name for source in found.sources] == ["a-example", "b-example", "c-example"]
+
+
 def test_it_is_asked_in_order_until_all_is_known() -> None:
     answers: dict[str, str] = {}
     while question := next_question(answers):

@@ -222,6 +222,8 @@ def test_quiet_days_are_listed_and_days_to_come_are_not(sqlite_library: Library)
         ("me by person", "30d", None, ("adult",), "me"),
         ("2026-01-01..2026-02-28 all", "2026-01-01..2026-02-28", None, ("adult", "children"), ""),
         ("30d for Children chart", "30d", None, ("children",), "chart"),
+        # Whoever asks for teams wants more than their own.
+        ("month by team", "month", By.TEAM, ("adult", "children"), ""),
         ("by team for children", "30d", By.TEAM, ("children",), ""),
         ("for november by source", "november", By.SOURCE, ("adult",), ""),
         ("for the last 7 days", "the last 7 days", None, ("adult",), ""),

@@ -92,7 +92,9 @@ def test_thirty_mentions_on_a_monday_morning_are_one_message(works: Clockwork) -
     swept = works.at(wall(9, 9, 30))
     assert (swept.looked_at, swept.messages) == (30, 1)
     (message,) = works.letters("ana")
-    assert message.text == "You have 30 mentions to answer, 30 of them past the target."
+    assert message.text == (
+        "You have 30 mentions to answer, 30 of them past the target. Are you still on them?"
+    )
     assert len(named(message)) == 12
     works.at(wall(9, 9, 40))
     assert len(works.letters("ana")) == 1
@@ -249,6 +251,9 @@ def test_a_stale_claim_is_asked_about_and_given_back(works: Clockwork) -> None:
     works.at(wall(4, 10, 0))
     assert len(works.letters("ana")) == before + 1
     assert works.library.mention(number).still_asked_at == wall(4, 10, 0)
+    asked = works.letters("ana")[-1]
+    assert asked.text == "You have 1 mention to answer; it is past its target. Are you still on 1?"
+    assert "After another, it goes back to the team." in repr(asked.parts[0])
     works.at(wall(5, 9, 59))
     assert works.library.mention(number).owner == "ana"
     swept = works.at(wall(5, 10, 0))

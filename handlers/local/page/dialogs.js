@@ -1,6 +1,6 @@
 // Forms as a dialog: questions that the desk asks before a verb can be done.
 
-import { el, quote } from "/render.js";
+import { el, quote, worded } from "/render.js";
 
 /** Show the form, and why it was refused before; `send(values)` is called once it is filled in. */
 export function askForm(form, complaint, send) {
@@ -8,7 +8,7 @@ export function askForm(form, complaint, send) {
   const inputs = form.fields.map(field);
   const body = el("form", { method: "dialog" },
     el("h2", { id: "dialog-title", text: form.title }),
-    el("p", { class: "complaint", role: "alert", text: complaint }),
+    el("p", { class: "complaint", role: "alert" }, ...worded(complaint)),
     form.quote ? quote(form.quote) : null,
     ...inputs.map((input) => input.element),
     el("div", { class: "controls" },

@@ -2,7 +2,7 @@
 
 import { commandLine } from "/command.js";
 import { askForm } from "/dialogs.js";
-import { el, renderMessage, setClock } from "/render.js";
+import { el, plain, renderMessage, setClock } from "/render.js";
 
 const $ = (id) => document.getElementById(id);
 const state = { me: "", room: "", rooms: [], waiting: new Map(), newer: 0, directs: 0 };
@@ -88,7 +88,7 @@ function settle() {
 }
 
 function speak(text) {
-  const said = el("span", { text });
+  const said = el("span", { text: plain(text) });
   $("spoken").append(said);
   while ($("spoken").children.length > 5) $("spoken").firstElementChild.remove();
 }

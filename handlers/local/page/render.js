@@ -28,13 +28,21 @@ export function renderMessage(message, act, extra = []) {
   const parts = message.parts.slice(title || saidTwice(message) ? 1 : 0).map((part) => renderPart(part, act)).filter(Boolean);
   return el("article", { class: kind, tabindex: "-1", "data-id": message.id, "data-mention": message.mention },
     el("header", { class: "head" },
-      ...(title ? [el("p", { class: "unseen", text: message.text }), ...titled(message, title)]
-        : [el("p", { class: "text", text: message.text })]),
+      ...(title ? [el("p", { class: "unseen", text: plain(message.text) }), ...titled(message, title)]
+        : [el("p", { class: "text" }, ...worded(message.text))]),
       message.at ? when(message.at, "", "at") : null,
       ...extra),
     parts.length ? el("div", { class: "parts" }, ...parts) : null,
     renderControls(message.controls, act));
 }
+
+/** Our own sentences mark what can be typed by `backticks`, which are no writing that people read. */
+export function worded(text) {
+  return text.split(/`([^`\n]+)`/).map((piece, at) => (at % 2 ? el("code", { text: piece }) : piece)).filter(Boolean);
+}
+
+/** The same without marks: to be spoken. */
+export const plain = (text) => text.replaceAll("`", "");
 
 /** A private answer's sentence may begin with its own heading, which is then not said again. */
 function saidTwice(message) {
@@ -47,8 +55,8 @@ function titleOf(message) {
   const first = message.parts[0];
   if (!message.id || !first) return "";
   if (first.type === "heading") return first.text;
-  const plain = first.type === "paragraph" && first.line.length === 1 && first.line[0].type === "text";
-  return plain && message.mention !== null ? first.line[0].text : "";
+  const oneText = first.type === "paragraph" && first.line.length === 1 && first.line[0].type === "text";
+  return oneText && message.mention !== null ? first.line[0].text : "";
 }
 
 function titled(message, title) {

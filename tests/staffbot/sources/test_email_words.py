@@ -130,7 +130,7 @@ def test_an_address_is_nobodys_name() -> None:
     for writer in ("lena@mail.test", '"lena@mail.test" <lena@mail.test>'):
         found = read(f"From: {writer}\nMessage-ID: <2@x>\n\nHi\n")
         assert found is not None
-        assert found.patron.name == "Somebody by e-mail"
+        assert (found.patron.name, found.patron.nameless) == ("Somebody by e-mail", True)
     found = read("From: www@site.test\nMessage-ID: <2@x>\n\nName: Lena P.\nMessage: Hi\n")
     assert found is not None
     assert found.patron.name == "Lena P."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,7 +21,7 @@ from staffbot.sources.feed import Feed, Options, network
 from staffbot.sources.feed_entries import read
 from tests.library import HandClock
 from tests.staffbot.sources.feeds import Item, atom, rss
-from tests.website import Website, website
+from tests.website import Website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,12 +29,6 @@ QUESTION = Item(
     id="c-1", title="By: Lena P.", html="<p>Do you <b>lend</b> skis?</p>", at=NOW - HOUR,
     author="Lena P.", link="https://library.example/blog#c-1",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
 
 
 def feed(site: Website, path: str = "/feed", clock: HandClock | None = None, **more: Any) -> Feed:
@@ -58,7 +51,7 @@ async def test_an_entry_becomes_a_mention(site: Website) -> None:
     assert mention.kind is Kind.ENTRY
     assert mention.title == "By: Lena P."
     assert mention.text == "Do you lend skis?"
-    assert mention.patron.name == "Lena P."
+    assert (mention.patron.name, mention.patron.nameless) == ("Lena P.", False)
     assert mention.posted_at == NOW - HOUR
     assert mention.permalink == "https://library.example/blog#c-1"
     # The channel's <language> is a theme's default more often than it is true.
@@ -76,7 +69,7 @@ async def test_atom_reads_alike_and_an_address_is_dropped(site: Website) -> None
 async def test_an_entry_without_author_speaks_for_the_feed(site: Website) -> None:
     site.says("/feed", rss(replace(QUESTION, author="")))
     [mention] = (await feed(site).fetch(None)).mentions
-    assert mention.patron.name == "Riverside blog"
+    assert (mention.patron.name, mention.patron.nameless) == ("Riverside blog", True)
 
 
 async def test_the_cursor_goes_on_where_it_stood(site: Website) -> None:

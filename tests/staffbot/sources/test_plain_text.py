@@ -116,6 +116,12 @@ def test_words_inside_a_few_layers_survive() -> None:
 @pytest.mark.parametrize(
     ("written", "read"),
     [
+        ("Robin (they/them)", "Robin (they/them)"),
+        ("(Riverside) Reads", "(Riverside) Reads"),
+        ("<3 books", "<3 books"),
+        ("lena@x.example (Lena)", "Lena"),
+        ('"Lena P." <lena@x.example>', "Lena P."),
+        ("(lena@x.example)", ""),
         ("Lena\nP.", "Lena P."),
         ("lena@example.org (Lena P.)", "Lena P."),
         ("lena@example.org", ""),

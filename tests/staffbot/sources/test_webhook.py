@@ -129,7 +129,7 @@ async def test_id_and_text_are_enough(rig: Rig) -> None:
     assert (await rig.post({"id": "1", "text": "Hello"}))[0] == 200
     [mention] = rig.shelf.taken
     assert mention.kind is Kind.MESSAGE
-    assert mention.patron.name == "Somebody"
+    assert (mention.patron.name, mention.patron.nameless) == ("Somebody", True)
     assert mention.posted_at == NOW
     assert mention.expects_answer is None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,17 +21,11 @@ from tests.source_contract import Written
 from tests.staffbot.sources.recorded import recorded
 from tests.staffbot.sources.rigs import ReadContract, ReadRig
 from tests.staffbot.sources.wordpresses import PASSWORD, STAFF, USER, Blog
-from tests.website import Website, website
+from tests.website import Website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PATIENT = Network(timeout=timedelta(seconds=50))
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
 
 
 @pytest.fixture
