@@ -17,6 +17,7 @@ people act
     unsure          an answer of which nobody can tell
     availability    away and back                          preferences     what they set for themselves
     closures        announced closures                     retiming        due times after those
+    hearing         what a door heard, and until when
 people are told
     reminding       the sweep: whose next step is due      nagging         reminders as messages
     reaching        how they can be told now               telling         one sentence to one person

@@ -50,6 +50,10 @@ class NoInterface(SourceError):
     """A web page or a redirect where a JSON interface was looked for."""
 
 
+class TooLarge(SourceError):
+    """One answer is larger than we take; what else is asked for may still be had."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a server answered; `body` is None where it was no JSON. `at` is by the server's clock."""
@@ -141,7 +145,7 @@ class Api:
         async for piece in said.content.iter_chunked(64 * 1024):
             body += piece
             if len(body) > MOST_BYTES:
-                raise SourceError(
+                raise TooLarge(
                     f"{self.host} sent more than {MOST_BYTES / 1_048_576:.0f} MB in one answer"
                 )
         return bytes(body)

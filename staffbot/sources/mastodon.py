@@ -137,12 +137,11 @@ class Mastodon:
         top = haul.top(id_of(status))
         if top not in haul.above and haul.asked < _MOST_ASKED:
             haul.asked += 1
-            haul.learns(payload.records(await self._context(api, id_of(status)), "ancestors"))
+            haul.learns(
+                payload.records(await self._account.context(api, id_of(status)), "ancestors")
+            )
             top = haul.top(id_of(status))
         return top
-
-    async def _context(self, api: Api, id_: str) -> Any:
-        return (await self._account.ask(api, f"/api/v1/statuses/{id_}/context")).body
 
     async def _notified(
         self, api: Api, before: _Cursor, oldest: datetime, now: datetime, haul: _Haul
@@ -177,7 +176,7 @@ class Mastodon:
             if now - mastodon_statuses.posted_at(own, now) > _OWN_FOR:
                 continue
             if count and count != before.replies.get(id_):
-                context = await self._context(api, id_)
+                context = await self._account.context(api, id_)
                 for status in payload.records(context, "descendants"):
                     if id_of(status):
                         haul.statuses.setdefault(id_of(status), (Kind.REPLY, status))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from yarl import URL
 
@@ -12,7 +13,9 @@ from staffbot.errors import SourceError
 from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import mastodon_statuses, payload
-from staffbot.sources.api import Answer, Api, Params, Server
+from staffbot.sources.api import Answer, Api, Params, Server, TooLarge
+
+log = structlog.get_logger("staffbot.sources")
 
 Status = Mapping[str, Any]
 PAGE = 40
@@ -177,6 +180,15 @@ class Account:
         """A list of statuses; one that is not there (a hashtag never used) is empty."""
         answer = await self.ask(api, path, params)
         return [one for one in payload.records(answer.body) if mastodon_statuses.id_of(one)]
+
+    async def context(self, api: Api, id_: str) -> Any:
+        """What stands above and below a status; nothing where that is more than we take, so that a
+        thread of thousands does not keep all else from being read."""
+        try:
+            return (await self.ask(api, f"/api/v1/statuses/{id_}/context")).body
+        except TooLarge:
+            log.warning("mastodon.conversation_not_read", reason="too_large")
+            return {}
 
     async def own_statuses(self, api: Api, before: str = "") -> list[Status]:
         """A page of the library's own statuses, newest first, without boosts."""

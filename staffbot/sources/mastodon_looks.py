@@ -41,8 +41,8 @@ async def _one(account: Account, api: Api, id_: str, now: datetime) -> list[Chan
     edit = mastodon_statuses.edited(answer.body, now)
     found: list[Change] = [] if edit is None else [edit]
     if account.has_more and payload.number(answer.body, "replies_count"):
-        context = await account.ask(api, f"/api/v1/statuses/{id_}/context")
-        below = answers(account, payload.records(context.body, "descendants"), now)
+        context = await account.context(api, id_)
+        below = answers(account, payload.records(context, "descendants"), now)
         found += [one for one in below if one.native_id == id_]
     return found
 

@@ -82,8 +82,8 @@ async def find(account: Account, to: Answering, text: str) -> Replied | None:
         with asking():
             await account.know_itself(api)
             asked = id_of({"id": to.native_id})
-            context = await account.ask(api, f"/api/v1/statuses/{asked}/context")
-            for one in payload.records(context.body, "descendants"):
+            context = await account.context(api, asked)
+            for one in payload.records(context, "descendants"):
                 if account.is_own(one) and _is_it(one, to, text):
                     return _replied(one, datetime.now(UTC))
             page = ""

@@ -180,6 +180,17 @@ async def test_no_reading_asks_more_than_a_server_allows(instance: Instance) -> 
     assert sum(path.endswith("/context") for path in instance.asked) == 40
 
 
+async def test_a_thread_too_large_to_read_keeps_nothing_else_back(instance: Instance) -> None:
+    ours_ = instance.post("Shall we open at night?", at=NOW - 3 * HOUR, by=LIBRARY, notify="")
+    instance.post("yes " * 1_500_000, at=NOW - HOUR, to=ours_, notify="")
+    asked = instance.post("@library And on Sundays?", at=NOW - HOUR)
+    reading = source(instance)
+    batch = await reading.fetch(None)
+    assert [one.native_id for one in batch.mentions] == [asked]
+    again = Conversation(native_id=asked, conversation="", permalink="")
+    assert list(await reading.look([again])) == []
+
+
 async def test_statuses_that_answer_each_other_end(instance: Instance) -> None:
     at = (NOW - HOUR).isoformat()
     said = [{"id": "1", "in_reply_to_id": "2"}, {"id": "2", "in_reply_to_id": "1"}]
