@@ -71,6 +71,10 @@ def note(mention: int) -> Form:
     )
 
 
+# How much the box for an answer holds: as much as chat platforms let a box hold.
+BOX = 3000
+
+
 def reply(
     mention: int,
     network: str,
@@ -92,6 +96,7 @@ def reply(
             required=not services,
             value=text,
             hint=hint,
+            max_length=BOX,
         )
     ]
     if services:

@@ -48,6 +48,7 @@ class FollowUp(StrEnum):
 
     JOIN = "join"  # shown on the card that is there; its owner is told
     REOPEN = "reopen"  # a new cycle begins; the last owner is told
+    ASK_AGAIN = "ask_again"  # answered and still open: a new cycle, for whoever has it
     KEEP_CLOSED = "keep_closed"  # kept with the mention, nobody is disturbed
     FRESH = "fresh"  # a mention of its own
 
@@ -57,7 +58,8 @@ def follow_up(
 ) -> FollowUp:
     """What a follow-up does to the mention that its conversation already has."""
     if before.status is not Status.CLOSED:
-        return FollowUp.JOIN
+        asked_again = expects_answer and before.answered_at is not None
+        return FollowUp.ASK_AGAIN if asked_again else FollowUp.JOIN
     if before.outcome is Outcome.SPAM:
         return FollowUp.KEEP_CLOSED
     closed_for = now - (before.closed_at or now)

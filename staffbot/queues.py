@@ -107,6 +107,8 @@ def _rows(listing: Lists, zone: ZoneInfo, now: datetime) -> tuple[Part, ...]:
 
 def _row_controls(row: Waits) -> tuple[Control, ...]:
     show = Button(name="show", label="Show", mention=row.mention.number)
+    if row.mention.answered_at is not None and row.mention.status is not Status.CLOSED:
+        return (Button(name="done", label="Done", mention=row.mention.number, primary=True), show)
     if row.mention.status is Status.OPEN:
         return (
             Button(name="claim", label="Claim", mention=row.mention.number, primary=True),
@@ -127,7 +129,10 @@ def queue_line(row: Waits, zone: ZoneInfo, now: datetime) -> Line:
     verb = "answer by"
     if mention.status is Status.OPEN and mention.claim_due_at is not None:
         due, verb = mention.claim_due_at, "claim by"
-    if mention.waiting_since is not None:
+    if mention.answered_at is not None:
+        answered = When(at=mention.answered_at, plain=moment(mention.answered_at, zone))
+        line += [f" · answered on {row.network} ", answered]
+    elif mention.waiting_since is not None:
         line.append(" · waits for the patron")
     elif due is not None:
         line += [f" · {verb} ", When(at=due, plain=moment(due, zone))]

@@ -26,12 +26,17 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
         first += _unsure(facts)
         more += _rest(facts)
     elif mention.status is Status.OPEN:
-        first.append(_button(facts, "claim", "Claim", primary=True))
+        claim = _button(facts, "claim", "Claim", primary=mention.answered_at is None)
+        done = _button(facts, "close", "Done…")
+        if mention.answered_at is not None:  # nobody has to take first what needs one tap to close
+            claim, done = _button(facts, "done", "Done", primary=True), claim
+            more.append(("close", "Done with outcome…"))
+        first.append(claim)
         if facts.can_reply:
             first.append(_button(facts, "reply", "Reply…"))
         elif facts.permalink:
             first.append(OpenLink(label="Open post", url=facts.permalink))
-        first.append(_button(facts, "close", "Done…"))
+        first.append(done)
     else:
         first.append(_button(facts, "done", "Done", primary=True))
         answer: Control = _button(facts, "answered", "Answered there")

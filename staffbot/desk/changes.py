@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import assert_never
+from datetime import datetime, timedelta
+from typing import Any, assert_never
 
 from sqlalchemy import select, update
 
@@ -15,7 +15,7 @@ from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.people import get_person
 from staffbot.model import Happened, Mention, Person, Status
 from staffbot.network import AnsweredAtSource, Change, Deleted, Edited
-from staffbot.tables import actors, arrivals, words
+from staffbot.tables import actors, arrivals, events, words
 
 # The clocks of two servers are not quite the same.
 _SKEW = timedelta(minutes=1)
@@ -65,7 +65,7 @@ def _edited(tx: Tx, number: int, part: int, change: Edited) -> bool:
 def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:
     """Blank the words; the mention and its figures stay."""
     mention = to_change(tx, number)
-    if mention.deleted_at is not None and part == 0:
+    if _is_blank(tx, number, part, mention):
         return False
     tx.conn.execute(
         update(words)
@@ -74,9 +74,36 @@ def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:
             text="", title="", permalink="", in_reply_to="", media=[], alike_hash=None, held=False
         )
     )
-    values = {"deleted_at": change.at} if part == 0 else {}
+    values: dict[str, Any] = {"deleted_at": change.at} if part == 0 else {}
+    withdrawn = part == 0 or mention.deleted_at is not None
+    if withdrawn and mention.expects_answer and not _asks_still(tx, number):
+        # Nobody can answer what is not there any more, so nobody is reminded of it.
+        values |= {
+            "expects_answer": False, "claim_due_at": None, "answer_due_at": None,
+            "next_step_at": None,
+        }  # fmt: skip
     enact(tx, mention, Happened.DELETED, None, values, part=part)
     return True
+
+
+def _is_blank(tx: Tx, number: int, part: int, mention: Mention) -> bool:
+    """Whether these words were taken back before: each look at a thread finds them gone again."""
+    if part == 0:
+        return mention.deleted_at is not None
+    row = tx.conn.execute(
+        select(words.c.text, words.c.title, words.c.permalink, words.c.media).where(
+            words.c.mention == number, words.c.part == part
+        )
+    ).one_or_none()
+    return row is None or not any(row)
+
+
+def _asks_still(tx: Tx, number: int) -> bool:
+    """Whether the patron wrote something besides that is still there."""
+    there = select(words.c.part).where(
+        words.c.mention == number, words.c.role == "follow_up", words.c.text != ""
+    )
+    return tx.conn.execute(there.limit(1)).first() is not None
 
 
 def _answered(tx: Tx, number: int, change: AnsweredAtSource) -> bool:
@@ -85,14 +112,38 @@ def _answered(tx: Tx, number: int, change: AnsweredAtSource) -> bool:
     After a reopening the answer of before is still to be seen there; it answered something else.
     """
     mention = to_change(tx, number)
-    began_at = mention.posted_at - _SKEW if mention.cycle == 1 else mention.came_at
-    if mention.answered_at is not None or mention.status is Status.CLOSED or change.at < began_at:
+    if mention.answered_at is not None or mention.status is Status.CLOSED:
+        return False
+    if change.at < _asked_at(tx, mention):
         return False
     person = _who_answered(tx, mention, change.account)
     answer(tx, mention, person, change.at, there=True)
     if tx.settings.source(mention.source).close_on_answer:
         close_answered(tx, again(tx, number), person)
     return True
+
+
+def _asked_at(tx: Tx, mention: Mention) -> datetime:
+    """From when on an answer answers what is open now.
+
+    What the patron wrote opens a cycle when it is read, which may be later than a quick answer to it.
+    """
+    if mention.cycle == 1:
+        return mention.posted_at - _SKEW
+    opened = tx.conn.execute(
+        select(events.c.detail)
+        .where(events.c.mention == mention.number, events.c.what == Happened.REOPENED)
+        .where(events.c.undone_by.is_(None))
+        .order_by(events.c.id.desc())
+        .limit(1)
+    ).scalar()
+    part = (opened or {}).get("part")
+    if part is None:
+        return mention.came_at
+    wrote_at = tx.conn.execute(
+        select(words.c.at).where(words.c.mention == mention.number, words.c.part == part)
+    ).scalar()
+    return mention.came_at if wrote_at is None else min(mention.came_at, wrote_at - _SKEW)
 
 
 def _who_answered(tx: Tx, mention: Mention, account: str) -> Person | None:

@@ -14,6 +14,7 @@ from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Outcome, Person, Status, Unchanged
 from staffbot.policy import answered_within, waited_seconds, worked_seconds
+from staffbot.reminders import next_step_at
 from staffbot.tables import mentions
 from staffbot.words import moment
 
@@ -159,19 +160,25 @@ def reopen(tx: Tx, number: int, person: Person) -> Answer:
 
 
 def begin_again(tx: Tx, mention: Mention, person: Person | None, **detail: Any) -> int:
-    """A new cycle of a closed mention, in which an answer is owed and whose clocks start now.
-    Returns the event."""
-    event = enact(
-        tx, mention, Happened.REOPENED, person,
-        {
-            **clock_from_now(tx, mention, expects=True),
-            "status": Status.OPEN, "outcome": None, "topics": [], "cycle": mention.cycle + 1,
-            "claimed_at": None, "answered_at": None, "closed_at": None, "owner": None,
-            "waited_seconds": 0, "waiting_since": None, "snoozed_until": None,
-            "still_asked_at": None,
-        },
-        **detail,
-    )  # fmt: skip
+    """A new cycle, in which an answer is owed and whose clocks start now. Returns the event.
+
+    What was closed is everybody's again; what is still in somebody's hands stays there.
+    """
+    values: dict[str, Any] = {
+        **clock_from_now(tx, mention, expects=True),
+        "cycle": mention.cycle + 1, "answered_at": None, "waited_seconds": 0,
+        "waiting_since": None, "snoozed_until": None, "still_asked_at": None,
+    }  # fmt: skip
+    if mention.status is Status.CLAIMED:
+        values["acted_at"] = tx.now  # a claim is not stale when its patron writes
+        team = tx.team(mention.team)
+        values["next_step_at"] = next_step_at(team, tx.hours(team.key), mention, values)
+    else:
+        values |= {
+            "status": Status.OPEN, "outcome": None, "topics": [], "claimed_at": None,
+            "closed_at": None, "owner": None,
+        }  # fmt: skip
+    event = enact(tx, mention, Happened.REOPENED, person, values, **detail)
     tx.conn.execute(
         update(mentions).where(mentions.c.number == mention.number).values(next_look_at=tx.now)
     )

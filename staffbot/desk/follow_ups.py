@@ -48,7 +48,7 @@ def joins(tx: Tx, item: Hashed, before: Mention) -> bool:
         return False
     part = _keep(tx, mention, item)
     last = mention.owner or mention.last_owner
-    if decided is FollowUp.REOPEN:
+    if decided in (FollowUp.REOPEN, FollowUp.ASK_AGAIN):
         event = begin_again(tx, mention, None, part=part)
     else:
         event = enact(

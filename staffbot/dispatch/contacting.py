@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from staffbot import contacts, forms
 from staffbot.desk import contact, muting, replying, unsure
-from staffbot.desk.ledger import find
+from staffbot.desk.ledger import find, typed
 from staffbot.desk.reading import network_of
 from staffbot.desk.replying import Draft, NotYet
 from staffbot.dispatch.jobs import Handler, Job
@@ -12,6 +14,9 @@ from staffbot.errors import Refused
 from staffbot.messages import Form, Quote, Reply
 from staffbot.settings import Service
 from staffbot.times import parse_moment
+
+# An end that was said without "for", behind whose it is.
+_ENDS = re.compile(r"\d+\s?[hdw]")
 
 
 def _reply(job: Job) -> Reply:
@@ -52,7 +57,9 @@ def _send_again(job: Job) -> Reply:
 
 def _room(found: Draft) -> str:
     signed = f", signed “{found.signature}”" if found.signature else ""
-    return f"{found.room} {found.limit.unit} at most{signed}.{_who_sees(found)}"
+    # The box of a form holds no more, however much the network takes.
+    room = min(found.room, forms.BOX)
+    return f"{room} {found.limit.unit} at most{signed}.{_who_sees(found)}"
 
 
 def _who_sees(found: Draft) -> str:
@@ -101,10 +108,14 @@ def _mute(job: Job) -> Reply:
     said = job.get("author")
     if not said and not job.number:
         return contacts.muted(muting.muted(job.tx), zone=job.team.hours.zone)
-    hours = job.tx.hours(job.team.key)
-    until = (
-        parse_moment(job.get("until"), now=job.tx.now, hours=hours) if job.get("until") else None
-    )
+    until, hours = None, job.tx.hours(job.team.key)
+    if job.get("until"):
+        until = parse_moment(job.get("until"), now=job.tx.now, hours=hours)
+    elif _ENDS.fullmatch(last := said.rpartition(" ")[2]):  # mute 42 7d, mute @author 7d
+        until = parse_moment(last, now=job.tx.now, hours=hours)
+        said = said.rpartition(" ")[0]
+    if not said and not job.number:
+        raise Refused(f"Whose posts? Like: {typed(job.tx, 'mute @author for 7d')}.")
     return job.answer(muting.mute(job.tx, job.person, said or job.number, until))
 
 

@@ -201,7 +201,9 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
     def look(_: threading.Event) -> str:
         with Mailbox(options, network) as box:
             box.select(options.folder)
-            return box.sent_folder()
+            if sent := box.sent_folder():
+                box.select(sent)
+            return sent
 
     def sign_in_to_send(_: threading.Event) -> None:
         with Outgoing(options, network):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from staffbot.errors import SourceError
 from staffbot.secret import FromEnvironment
@@ -22,6 +23,7 @@ _MOST_PAGES = 100
 _CLOSED = frozenset(
     {"rest_disabled", "rest_cannot_access", "rest_login_required", "rest_api_disabled"}
 )
+_INSIDE = re.compile(r"/(?:wp-json|wp-admin|wp-login\.php)(?:/.*)?$")
 _DEEPEST = 10  # as deep as WordPress lets threads be
 _OWN_FOR_SECONDS = 600.0
 
@@ -42,6 +44,12 @@ class Options(BaseModel):
     password: FromEnvironment | None = Field(default=None, examples=["STAFFBOT_WORDPRESS_PASSWORD"])
     accounts: tuple[int, ...] = Field(default=(), examples=[[2, 5]])
     allow_private: bool = False
+
+    @field_validator("url")
+    @classmethod
+    def _of_the_site(cls, url: str) -> str:
+        """The site itself, where somebody copied the address of its inside from the browser."""
+        return _INSIDE.sub("", url)
 
     @model_validator(mode="after")
     def _sign_in_is_whole(self) -> Options:

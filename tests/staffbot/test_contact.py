@@ -178,6 +178,11 @@ async def test_mute_typed_pressed_and_listed(sqlite_library: Library) -> None:
         (f"unmute {number}", "not muted any more"),
         ("mute @lena@social.example for 2d", "is muted until Thu 5 Mar"),
         ("unmute @lena@social.example", "not muted any more"),
+        ("mute @lena@social.example 2d", "is muted until Thu 5 Mar"),
+        ("unmute @lena@social.example", "not muted any more"),
+        (f"mute {number} 2d", "is muted until Thu 5 Mar"),
+        (f"unmute {number}", "not muted any more"),
+        ("mute 2d", "Whose posts?"),
         ("mute", "Nobody is muted."),
         (f"mute {number} until yesterday", ""),
     ):

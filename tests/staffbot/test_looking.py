@@ -9,23 +9,28 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from staffbot import queues
 from staffbot.cards import card
-from staffbot.desk import closing, looks
+from staffbot.desk import closing, laws, looks, reading
+from staffbot.desk.ledger import Tx
 from staffbot.desk.reading import card_facts
 from staffbot.errors import SourceError
 from staffbot.looking import Looking
-from staffbot.model import Happened, Outcome, Status
+from staffbot.messages import Message
+from staffbot.model import Happened, Outcome, Patron, Status
 from staffbot.network import AnsweredAtSource, Batch, Change, Conversation, Deleted, Edited
 from staffbot.policy import look_pause
 from staffbot.settings import SourceSettings, StaffMember
-from staffbot.tables import events, mentions, words
+from staffbot.tables import events, mentions, posts, words
 from tests.library import STAFF, Library
 
 PATIENT = 45.0
 MINUTE = timedelta(minutes=1)
+LENA = Patron(name="Lena P.", handle="@lena")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,6 +181,92 @@ def test_the_answer_of_before_a_reopening_does_not_count_again(sqlite_library: L
     assert taken(sqlite_library) == ["p1"]
     new = AnsweredAtSource(native_id="p1", at=sqlite_library.clock.now, account="x")
     assert seen(sqlite_library, new) == 1
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_patron_who_asks_again_after_an_answer_there_is_owed_another(
+    sqlite_library: Library, claimed: bool
+) -> None:
+    library = sqlite_library
+    number = library.arrives(native_id="p1", conversation="c", patron=LENA)
+    if claimed:
+        library.claim(number)
+    at = library.clock.forward(minutes=5)
+    seen(library, AnsweredAtSource(native_id="p1", at=at, account="x"))
+    asked_at = library.clock.forward(minutes=30)
+    library.take_in(library.incoming("And on Sunday?", conversation="c", patron=LENA))
+    mention = library.mention(number)
+    assert (mention.cycle, mention.answered_at) == (2, None)
+    assert mention.answer_due_at == asked_at + timedelta(hours=4)
+    assert mention.next_step_at is not None
+    # Whoever has it keeps it, and what nobody has is everybody's.
+    has_it = (Status.CLAIMED, "ana") if claimed else (Status.OPEN, None)
+    assert (mention.status, mention.owner) == has_it
+    assert library.desk.look(laws.broken) == ()
+    told = [post.person for post in library.rows(posts) if post.kind == "told"]
+    assert told == (["ana"] if claimed else [])
+
+
+def test_a_quick_answer_counts_though_the_question_was_read_after_it(
+    sqlite_library: Library,
+) -> None:
+    library = sqlite_library
+    number = library.arrives(native_id="p1", conversation="c", patron=LENA)
+    library.clock.forward(minutes=5)
+    first = AnsweredAtSource(native_id="p1", at=library.clock.now, account="x")
+    seen(library, first)
+    library.desk.act(closing.close, number, library.person("ana"), outcome=Outcome.ANSWERED)
+    asked_at = library.clock.forward(hours=1)
+    answered_at = asked_at + 2 * MINUTE
+    library.clock.forward(minutes=10)  # nothing could be read meanwhile
+    again = library.incoming(
+        "And on Sunday?", conversation="c", patron=LENA, native_id="p2", posted_at=asked_at
+    )
+    library.take_in(again)
+    assert library.mention(number).status is Status.OPEN
+    assert seen(library, first) == 0
+    assert seen(library, AnsweredAtSource(native_id="p2", at=answered_at, account="x")) == 1
+    assert library.mention(number).answered_at == answered_at
+
+
+def test_nobody_is_reminded_of_what_its_patron_took_back(sqlite_library: Library) -> None:
+    library = sqlite_library
+    number = library.arrives(native_id="p1", conversation="c", patron=LENA)
+    library.take_in(library.incoming("More.", native_id="p2", conversation="c", patron=LENA))
+    gone = [Deleted(native_id=id_, at=library.clock.now) for id_ in ("p1", "p2")]
+    # While something of theirs is there, they may be waiting for an answer.
+    assert seen(library, gone[0]) == 1
+    assert library.mention(number).expects_answer
+    assert seen(library, gone[1]) == 1
+    mention = library.mention(number)
+    clock = (mention.expects_answer, mention.claim_due_at, mention.answer_due_at)
+    assert (*clock, mention.next_step_at) == (False, None, None, None)
+    # Each look finds them gone again, and that is no news.
+    assert seen(library, *gone) == 0
+    assert {row.text for row in library.rows(words)} == {""}
+
+
+def test_what_nobody_took_and_was_answered_there_is_closed_with_one_tap(
+    sqlite_library: Library,
+) -> None:
+    number = sqlite_library.arrives(native_id="p1")
+    answer = AnsweredAtSource(native_id="p1", at=sqlite_library.clock.now, account="x")
+    seen(sqlite_library, answer)
+    facts = sqlite_library.desk.look(card_facts, number, show_words=True)
+    assert facts is not None
+    first = card(facts).controls[0]
+    assert (getattr(first, "name", ""), getattr(first, "label", "")) == ("done", "Done")
+    told = str(sqlite_library.desk.look(_queue))
+    assert "answered on Social " in told
+    assert "claim by" not in told
+
+
+def _queue(tx: Tx) -> Message:
+    found = reading.queue(tx, [team.key for team in tx.settings.teams])
+    return queues.queue(
+        unclaimed=found.unclaimed, claimed=found.claimed, heard=found.heard,
+        zone=ZoneInfo("UTC"), team="", now=tx.now,
+    )  # fmt: skip
 
 
 def test_an_answer_from_before_the_question_is_none(sqlite_library: Library) -> None:

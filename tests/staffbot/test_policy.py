@@ -63,6 +63,14 @@ def test_what_a_follow_up_does(
     assert found is decided
 
 
+@pytest.mark.parametrize("status", [Status.OPEN, Status.CLAIMED])
+def test_a_question_after_an_answer_is_a_new_one_also_while_it_is_open(status: Status) -> None:
+    before = replace(MENTION, status=status, answered_at=TUESDAY)
+    for expects, decided in ((True, FollowUp.ASK_AGAIN), (False, FollowUp.JOIN)):
+        found = follow_up(before, expects_answer=expects, settings=settings(), now=TUESDAY)
+        assert found is decided
+
+
 @pytest.mark.parametrize(
     ("recent", "begins"), [(0, False), (1, False), (9, False), (10, False), (11, True), (500, True)]
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from staffbot import plugins
 from staffbot.config import load
 from staffbot.model import IncomingMention, Kind, Patron, system_clock
-from staffbot.network import Batch
+from staffbot.network import Batch, ReplyLimit
 from tests.fakes import FakeNetwork
 from tests.staffbot.answered import network_of, until
 from tests.staffbot.house import running
@@ -36,7 +36,7 @@ text = { en = "We bring books to your door:" }
 
 
 async def test_an_answer_goes_out_once_from_the_form_of_the_local_door(tmp_path: Path) -> None:
-    network = FakeNetwork(name="social")
+    network = FakeNetwork(name="social", limit=ReplyLimit(most=10_000, private=True))
     network.give(
         Batch(
             mentions=(
@@ -62,6 +62,9 @@ async def test_an_answer_goes_out_once_from_the_form_of_the_local_door(tmp_path:
         assert form["quote"]["text"] == "Open on Sundays?"
         fields = {field["name"]: field for field in form["fields"]}
         assert [option["value"] for option in fields["saved"]["options"]] == ["Home delivery"]
+        # What is said fits the box, though this network takes more.
+        room = int(fields["text"]["hint"].split()[0])
+        assert room <= fields["text"]["max_length"]
         filled = {
             "user": "ana", "form": "reply", "mention": form["mention"],
             "values": {"text": "Yes, from ten.", "saved": "", "seen": fields["seen"]["value"]},

@@ -451,6 +451,9 @@ async def test_check_says_where_answers_are_looked_for(box: Box) -> None:
     [finding] = await network.check(settings(box), PATIENT)
     assert finding.ok
     assert finding.said == "the folder INBOX can be read; answers are looked for in Sent"
+    [wrong] = await network.check(settings(box, sent="Gesendet"), PATIENT)
+    assert not wrong.ok
+    assert "has no folder 'Gesendet'" in wrong.said
 
 
 class TestEmailContract(ReadContract):

@@ -414,6 +414,15 @@ async def test_check_says_what_is_missed_without_a_password(blog: Blog) -> None:
     assert "botty" in wrong.said
 
 
+@pytest.mark.parametrize(
+    "inside", ["/", "/wp-json", "/wp-json/wp/v2/", "/wp-admin/profile.php", "/wp-login.php"]
+)
+def test_an_address_from_inside_the_site_is_that_of_the_site(inside: str) -> None:
+    assert (
+        Options(url=f"https://library.example/blog{inside}").url == "https://library.example/blog"
+    )
+
+
 def test_a_password_needs_a_user_and_https() -> None:
     with pytest.raises(ValidationError, match="belong together"):
         Options(url="https://library.example", username="ana")
