@@ -114,7 +114,7 @@ def _answered(tx: Tx, number: int, change: AnsweredAtSource) -> bool:
     mention = to_change(tx, number)
     if mention.answered_at is not None or mention.status is Status.CLOSED:
         return False
-    if change.at < _asked_at(tx, mention):
+    if change.at < _asked_at(tx, mention) or _is_counted(tx, number, change.at):
         return False
     person = _who_answered(tx, mention, change.account)
     answer(tx, mention, person, change.at, there=True)
@@ -143,7 +143,19 @@ def _asked_at(tx: Tx, mention: Mention) -> datetime:
     wrote_at = tx.conn.execute(
         select(words.c.at).where(words.c.mention == mention.number, words.c.part == part)
     ).scalar()
-    return mention.came_at if wrote_at is None else min(mention.came_at, wrote_at - _SKEW)
+    return mention.came_at if wrote_at is None else min(mention.came_at, wrote_at)
+
+
+def _is_counted(tx: Tx, number: int, at: datetime) -> bool:
+    """Whether an answer of then is one that counted already: each look at a thread finds it again.
+
+    Networks tell whole seconds, so the patron may have written again in the second of an answer.
+    """
+    seen = select(events.c.id).where(
+        events.c.mention == number, events.c.undone_by.is_(None), events.c.at >= at,
+        events.c.what.in_((Happened.ANSWERED, Happened.REPLIED)),
+    )  # fmt: skip
+    return tx.conn.execute(seen.limit(1)).first() is not None
 
 
 def _who_answered(tx: Tx, mention: Mention, account: str) -> Person | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -227,6 +227,21 @@ def test_a_quick_answer_counts_though_the_question_was_read_after_it(
     assert seen(library, first) == 0
     assert seen(library, AnsweredAtSource(native_id="p2", at=answered_at, account="x")) == 1
     assert library.mention(number).answered_at == answered_at
+
+
+def test_an_answer_in_the_second_of_the_next_question_counts_once(sqlite_library: Library) -> None:
+    library = sqlite_library
+    number = library.arrives(native_id="p1", conversation="c", patron=LENA)
+    at = library.clock.forward(minutes=5)
+    answer = AnsweredAtSource(native_id="p1", at=at, account="x")
+    seen(library, answer)
+    library.clock.forward(seconds=4)
+    again = library.incoming(
+        "And on Sunday?", conversation="c", patron=LENA, native_id="p2", posted_at=at
+    )
+    library.take_in(again)
+    assert seen(library, answer, replace(answer, native_id="p2")) == 0
+    assert library.mention(number).answered_at is None
 
 
 def test_nobody_is_reminded_of_what_its_patron_took_back(sqlite_library: Library) -> None:
