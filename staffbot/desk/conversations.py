@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 
 from staffbot.desk import telling
-from staffbot.desk.ledger import Tx, enact, to_change, typed
-from staffbot.desk.people import everyone, name_of
+from staffbot.desk.claims import give, linked_with
+from staffbot.desk.ledger import Tx, again, enact, to_change, typed
+from staffbot.desk.people import everyone, get_person, name_of
 from staffbot.desk.showing import show_everywhere
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Person, Role, Status, Unchanged
@@ -176,18 +177,25 @@ def link(tx: Tx, number: int, other: int, person: Person) -> Answer:
             "let one of you release theirs first."
         )
     group = low.linked or high.linked or low.number
-    events = [
-        enact(tx, mention, Happened.LINKED, person, _joined(mention, group, owners))
-        for mention in (low, high)
+    first, _ = [
+        enact(tx, mention, Happened.LINKED, person, {"linked": group}) for mention in (low, high)
     ]
-    return Done(mention=number, said=f"{number} and {other} are linked.", event=events[0])
+    owner = get_person(tx, next(iter(owners), None))
+    if owner is not None:
+        _give_group(tx, again(tx, low.number), owner, person)
+    return Done(mention=number, said=f"{number} and {other} are linked.", event=first)
 
 
-def _joined(mention: Mention, group: int, owners: set[str | None]) -> dict[str, object]:
-    values: dict[str, object] = {"linked": group}
-    if owners and mention.status is Status.OPEN:
-        values |= {"status": Status.CLAIMED, "owner": next(iter(owners))}
-    return values
+def _give_group(tx: Tx, mention: Mention, owner: Person, person: Person) -> None:
+    """Whoever has one of a group takes on the others: a claim as any other, so that it is counted."""
+    what = Happened.CLAIMED if owner.key == person.key else Happened.ASSIGNED
+    for number in (mention.number, *linked_with(tx, mention)):
+        one = to_change(tx, number)
+        if one.status is not Status.OPEN:
+            continue
+        event = give(tx, one, owner, what, by=person)
+        if what is Happened.ASSIGNED:
+            telling.tell(tx, owner, one, "assigned", event=event, by=person.key)
 
 
 def unlink(tx: Tx, number: int, person: Person) -> Answer:

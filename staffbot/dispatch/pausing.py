@@ -178,6 +178,14 @@ def _health(job: Job) -> Reply:
     report = health.report(job.tx)
     unsent = report.oldest_unsent
     lines = [f"{one.said} (for {duration(report.at - one.began_at)})" for one in report.troubles]
+    told = {one.subject for one in report.troubles}
+    for source in report.sources:
+        # Not yet for so long that everybody is told of it, but whoever asks wants to know.
+        if source.failing_since is not None and f"source:{source.name}" not in told:
+            shown = job.tx.settings.source(source.name).shown_as
+            why = f": {source.error}" if source.error else ""
+            since = duration(report.at - source.failing_since)
+            lines.append(f"{shown} cannot be read just now{why} (for {since})")
     if report.unwritable:
         lines.insert(0, f"Nothing can be stored just now: {report.unwritable}.")
     if unsent is not None and report.stuck:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from staffbot.desk import claims, closing, conversations, people, posted, undoing
+from staffbot.desk import claims, closing, conversations, laws, people, posted, undoing
 from staffbot.desk.rendering import render
 from staffbot.errors import Refused
 from staffbot.model import Actor, AlreadyClaimed, Done, Gone, Outcome, Room, Status, Unchanged
@@ -107,7 +107,12 @@ def test_linking_to_a_claimed_one_gives_the_other_its_owner(library: Library) ->
     library.claim(first, "ana")
     done = _do(library, conversations.link, second, first, library.person("ben"))
     assert library.mention(second).owner == "ana"
+    # A claim like any other: counted, in the history, and told to whom it was given.
+    assert library.desk.look(laws.broken) == ()
+    told = [post for post in library.rows(posts) if post.kind == "told"]
+    assert [(post.person, post.mention) for post in told] == [("ana", second)]
     _do(library, undoing.undo, done.event, library.person("ben"))
+    assert library.desk.look(laws.broken) == ()
     assert (library.mention(second).owner, library.mention(second).linked) == (None, None)
 
 

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import text, update
 
 from staffbot.commands import VERBS, find
-from staffbot.desk import carriage, delivery
+from staffbot.desk import carriage, delivery, rounds
 from staffbot.desk.ledger import Tx
 from staffbot.dispatch import Dispatch
 from staffbot.dispatch.asking import FORMS
@@ -531,6 +531,16 @@ async def test_what_was_given_up_is_tried_again_by_who_leads(staff: Staff) -> No
     assert (await staff.says("resend 1", "mia")).startswith("Nothing about 1 was given up")
     assert (await staff.says("send again", "mia")).startswith("1 post tried again.")
     assert await staff.says("health", "mia") == "All is well."
+
+
+async def test_who_asks_hears_of_a_source_that_fails_before_everybody_is_told(
+    staff: Staff,
+) -> None:
+    refused = "example.org answered 401: it does not know the user"
+    staff.library.desk.act(rounds.failed, source="social", reason=refused)
+    told = (await staff.types("health")).plain()
+    assert f"Social cannot be read just now: {refused} (for " in told
+    assert "All is well" not in told
 
 
 @pytest.mark.parametrize("verb", ["mine", "queue", "show 1", "why 1", "help", "help done"])
