@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,8 +15,9 @@ from typer.main import get_command
 
 from staffbot.cli import app
 from staffbot.commands import parse
+from staffbot.config import load
 from staffbot.config.load import KNOWN
-from staffbot.plugins import doors
+from staffbot.plugins import doors, networks
 from staffbot.tables import metadata
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +55,17 @@ def test_links_resolve(page: str) -> None:
             headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
             assert url.fragment in slugs, f"{page} links to {target}, and there is no such heading"
+
+
+def test_each_network_can_be_set_up_as_its_guide_says(tmp_path: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", text("docs/networks.md"), re.DOTALL)
+    written = "\n".join(textwrap.dedent(f"   {block}") for block in blocks)
+    file = tmp_path / "config.toml"
+    room = '[local]\n[[rooms]]\nplatform = "local"\nid = "team"\n'
+    file.write_text(f'library = "Riverside Library"\n{room}{written}')
+    secrets = dict.fromkeys(re.findall(r'"(STAFFBOT_\w+)"', written), "xxxx")
+    found = {source.type for source in load(file, secrets, networks(), doors()).sources}
+    assert found == networks().keys() - {"feed", "webhook"}
 
 
 def test_every_picture_is_small_and_shown_with_a_description() -> None:
