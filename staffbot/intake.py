@@ -76,6 +76,7 @@ class Intake:
 
     async def run(self) -> None:
         """Read until cancelled. A transaction in hand is finished first."""
+        await self._desk.acting(rounds.hurry, sources_here=self.reads)
         async with asyncio.TaskGroup() as loops:
             for source in self._read:
                 loops.create_task(self._follow(source), name=f"intake:{source.name}")

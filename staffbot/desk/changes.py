@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from staffbot.desk import ledger
 from staffbot.desk.alike import alike_hash
-from staffbot.desk.closing import answer, close_answered
+from staffbot.desk.closing import answer, begin_again, close_answered
 from staffbot.desk.hashes import identity, storable
 from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.people import get_person
@@ -118,9 +118,27 @@ def _answered(tx: Tx, number: int, change: AnsweredAtSource) -> bool:
         return False
     person = _who_answered(tx, mention, change.account)
     answer(tx, mention, person, change.at, there=True)
-    if tx.settings.source(mention.source).close_on_answer:
+    asked_later = _asked_later(tx, mention, change.at)
+    if asked_later is not None:
+        begin_again(tx, again(tx, number), None, part=asked_later)
+    elif tx.settings.source(mention.source).close_on_answer:
         close_answered(tx, again(tx, number), person)
     return True
+
+
+def _asked_later(tx: Tx, mention: Mention, at: datetime) -> int | None:
+    """What the patron wrote after an answer of then, where that was read before the answer was seen:
+    the part, or None. So it is after an outage, and where an answer and a question cross."""
+    if not mention.expects_answer:
+        return None
+    part: int | None = tx.conn.execute(
+        select(words.c.part)
+        .where(words.c.mention == mention.number, words.c.role == "follow_up")
+        .where(words.c.text != "", words.c.at > at)
+        .order_by(words.c.at)
+        .limit(1)
+    ).scalar()
+    return part
 
 
 def _asked_at(tx: Tx, mention: Mention) -> datetime:

@@ -6,6 +6,7 @@ real time: they are about networks that answer, not about what the library promi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,8 @@ _ONE_ARRIVAL = timedelta(hours=1)
 # What a source is taken for until it has shown how often it stirs.
 _NOT_KNOWN_YET = timedelta(days=1)
 _SHORTEST = timedelta(seconds=1)
+# Between the beginning of a round and its failure.
+_LONGEST_ROUND = timedelta(minutes=2)
 _JITTER = 0.1
 _LONGEST_REASON = 300
 
@@ -60,6 +63,20 @@ def begin(tx: Tx, *, source: str, lease: timedelta) -> Round:
     )
     wait = 0.0 if taken.rowcount == 1 else lease.total_seconds()
     return Round(cursor=row.cursor, wait_seconds=wait, failures=row.failures)
+
+
+def hurry(tx: Tx, *, sources_here: Collection[str]) -> None:
+    """The program begins: what failed is tried again as soon as it is usually read, since somebody may
+    have mended it, by a new password for one. What a network asked for is kept to."""
+    rows = tx.conn.execute(
+        select(sources).where(sources.c.name.in_(sources_here), sources.c.failures > 0)
+    ).all()
+    for row in rows:
+        every = tx.settings.source(row.name).every
+        ours = back_off(row.failures, every, None, jitter=1.0) + _LONGEST_ROUND
+        next_at, tried_at = row.next_fetch_at or tx.real_now, row.tried_at or tx.real_now
+        if next_at > tx.real_now + every and next_at <= tried_at + ours:
+            _keep(tx, row.name, next_fetch_at=tx.real_now + every)
 
 
 def went_well(tx: Tx, *, source: str, wish_seconds: float | None, jitter: float) -> float:

@@ -182,6 +182,25 @@ async def test_retry_after_is_kept_to(sqlite_library: Library) -> None:
     assert len(source.asked) == 1
 
 
+@pytest.mark.parametrize("asked_for", [None, 80_000.0])
+async def test_what_failed_is_tried_soon_after_a_restart(
+    sqlite_library: Library, asked_for: float | None
+) -> None:
+    library = sqlite_library
+    reading(library, "blog", every=120.0)
+    for _ in range(9):
+        library.desk.act(rounds.failed, source="blog", reason="wrong password")
+    library.desk.act(rounds.failed, source="blog", reason="busy", retry_after=asked_for)
+    before = state(library, "blog").next_fetch_at
+    assert before - datetime.now(UTC) > timedelta(minutes=50)
+    source = Scripted(name="blog")
+    async with running(library, source):
+        await until(lambda: asked_for or state(library, "blog").next_fetch_at != before)
+    wait = state(library, "blog").next_fetch_at - datetime.now(UTC)
+    assert (wait <= timedelta(seconds=120)) is (asked_for is None)
+    assert source.asked == []
+
+
 async def test_a_failure_is_forgotten_once_it_goes_well(sqlite_library: Library) -> None:
     library = sqlite_library
     reading(library, "blog")
@@ -214,9 +233,12 @@ async def test_a_long_batch_is_stored_in_pieces_and_the_cursor_with_the_last(
     reading(library, "blog")
     many = posts(library, "blog", 2 * PIECE + 1)
     commits: list[tuple[int, str | None]] = []
-    library.desk.on_commit.append(
-        lambda: commits.append((len(library.rows(mentions)), state(library, "blog").cursor))
-    )
+
+    def note() -> None:
+        row = state(library, "blog")  # None before its first round
+        commits.append((len(library.rows(mentions)), row.cursor if row else None))
+
+    library.desk.on_commit.append(note)
     source = Scripted(name="blog", steps=[Batch(mentions=many, cursor="end")])
     async with running(library, source):
         await until(lambda: state(library, "blog") and state(library, "blog").cursor == "end")

@@ -229,6 +229,33 @@ def test_a_quick_answer_counts_though_the_question_was_read_after_it(
     assert library.mention(number).answered_at == answered_at
 
 
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_question_after_the_answer_is_open_though_it_was_read_first(
+    sqlite_library: Library, closes: bool
+) -> None:
+    library = sqlite_library
+    social = SourceSettings(name="social", type="fake", close_on_answer=closes)
+    library.reconfigure(sources=(social,))
+    began_at = library.clock.now
+    library.clock.forward(hours=1)  # nothing could be read meanwhile
+    said: dict[str, Any] = {"conversation": "c", "patron": LENA}
+    asked = library.incoming("Seeds?", native_id="p1", posted_at=began_at, **said)
+    later = began_at + 3 * MINUTE
+    library.take_in(
+        asked, library.incoming("And on Sunday?", native_id="p2", posted_at=later, **said)
+    )
+    first = AnsweredAtSource(native_id="p1", at=began_at + MINUTE, account="x")
+    assert seen(library, first) == 1
+    mention = library.mention(1)
+    assert (mention.status, mention.cycle, mention.answered_at) == (Status.OPEN, 2, None)
+    assert seen(library, first) == 0
+    assert seen(library, replace(first, native_id="p2", at=later + MINUTE)) == 1
+    assert library.mention(1).status is (Status.CLOSED if closes else Status.OPEN)
+    answers = [row.at for row in library.rows(events) if row.what == Happened.ANSWERED]
+    assert answers == [first.at, later + MINUTE]
+    assert library.desk.look(laws.broken) == ()
+
+
 def test_an_answer_in_the_second_of_the_next_question_counts_once(sqlite_library: Library) -> None:
     library = sqlite_library
     number = library.arrives(native_id="p1", conversation="c", patron=LENA)
