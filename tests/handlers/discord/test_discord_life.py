@@ -127,7 +127,7 @@ async def test_where_discord_has_few_greetings_left_it_is_not_greeted_and_says_s
     with pointed(discord):
         chat = DiscordChat(
             desk=(desk := FakeDesk()), settings=discord_settings(tmp_path), token=TOKEN,
-            identifies=Identifies(linger=1.0),
+            identifies=Identifies(linger=3.0),
         )  # fmt: skip
         life = asyncio.create_task(chat.run())
         await chat.opened()
