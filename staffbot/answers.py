@@ -113,6 +113,7 @@ _PAST = {
     Happened.UNDONE: "undone",
     Happened.EDITED: "edited by the patron",
     Happened.DELETED: "withdrawn by the patron",
+    Happened.RESTORED: "there again on the network",
     Happened.REPLY_WRITTEN: "an answer was written",
     Happened.REPLIED: "answered again",
     Happened.REPLY_FAILED: "an answer was not sent",

@@ -93,6 +93,7 @@ class Happened(StrEnum):
     UNDONE = "undone"
     EDITED = "edited"
     DELETED = "deleted"
+    RESTORED = "restored"  # there again at the source, as a comment that was no spam after all
     # An answer from chat: written and stored, gone out (beside the first, which is ANSWERED), or not.
     REPLY_WRITTEN = "reply_written"
     REPLIED = "replied"

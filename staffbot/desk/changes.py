@@ -10,12 +10,13 @@ from sqlalchemy import select, update
 from staffbot.desk import ledger
 from staffbot.desk.alike import alike_hash
 from staffbot.desk.closing import answer, begin_again, close_answered
+from staffbot.desk.conversations import clock_from_now
 from staffbot.desk.hashes import identity, storable
 from staffbot.desk.ledger import Tx, again, enact, to_change
 from staffbot.desk.people import get_person
 from staffbot.model import Happened, Mention, Person, Status
 from staffbot.network import AnsweredAtSource, Change, Deleted, Edited
-from staffbot.tables import actors, arrivals, events, words
+from staffbot.tables import actors, arrivals, events, mentions, words
 
 # The clocks of two servers are not quite the same.
 _SKEW = timedelta(minutes=1)
@@ -58,8 +59,32 @@ def _edited(tx: Tx, number: int, part: int, change: Edited) -> bool:
         return True
     alike = alike_hash(text, tx.settings.store.identity_key) if part == 0 else None
     tx.conn.execute(update(words).where(where).values(text=text, alike_hash=alike))
+    if part == 0 and mention.deleted_at is not None:
+        _restore(tx, mention)
+        return True
     enact(tx, mention, Happened.EDITED, None, {"edited_at": change.at}, part=part)
     return True
+
+
+def _restore(tx: Tx, mention: Mention) -> None:
+    """What was gone is there again, so whoever wrote it waits again where they did before.
+
+    It is looked at once more at once: a page that was asked for before the deletion may come late.
+    """
+    values: dict[str, Any] = {"deleted_at": None}
+    withdrawn = tx.conn.execute(
+        select(events.c.detail)
+        .where(events.c.mention == mention.number, events.c.what == Happened.DELETED)
+        .order_by(events.c.id.desc())
+        .limit(1)
+    ).scalar()
+    waited = bool((withdrawn or {}).get("before", {}).get("expects_answer"))
+    if waited and mention.answered_at is None and mention.status is not Status.CLOSED:
+        values |= clock_from_now(tx, mention, expects=True)
+    enact(tx, mention, Happened.RESTORED, None, values)
+    tx.conn.execute(
+        update(mentions).where(mentions.c.number == mention.number).values(next_look_at=tx.now)
+    )
 
 
 def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:

@@ -288,6 +288,27 @@ def test_nobody_is_reminded_of_what_its_patron_took_back(sqlite_library: Library
     assert {row.text for row in library.rows(words)} == {""}
 
 
+def test_what_was_taken_for_spam_and_is_there_again_waits_again(sqlite_library: Library) -> None:
+    library = sqlite_library
+    number = library.arrives("Seeds?", native_id="p1")
+    assert seen(library, Deleted(native_id="p1", at=library.clock.now)) == 1
+    assert taken(library) == []
+    back_at = library.clock.forward(hours=1)
+    back = Edited(native_id="p1", text="Seeds?", at=back_at)
+    assert seen(library, back) == 1
+    assert seen(library, back) == 0
+    mention = library.mention(number)
+    assert (mention.deleted_at, mention.edited_at) == (None, None)
+    assert mention.answer_due_at == back_at + timedelta(hours=4)
+    facts = library.desk.look(card_facts, number, show_words=True)
+    assert facts is not None
+    assert "Seeds?" in str(card(facts))
+    # Should that have been an old page, the next look finds it gone, at once.
+    assert taken(library) == ["p1"]
+    assert seen(library, Deleted(native_id="p1", at=library.clock.now)) == 1
+    assert [row.text for row in library.rows(words)] == [""]
+
+
 def test_what_nobody_took_and_was_answered_there_is_closed_with_one_tap(
     sqlite_library: Library,
 ) -> None:
