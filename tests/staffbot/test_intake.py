@@ -194,8 +194,10 @@ async def test_what_failed_is_tried_soon_after_a_restart(
     before = state(library, "blog").next_fetch_at
     assert before - datetime.now(UTC) > timedelta(minutes=50)
     source = Scripted(name="blog")
+    begun: list[bool] = []
+    library.desk.on_commit.append(lambda: begun.append(True))
     async with running(library, source):
-        await until(lambda: asked_for or state(library, "blog").next_fetch_at != before)
+        await until(lambda: begun)
     wait = state(library, "blog").next_fetch_at - datetime.now(UTC)
     assert (wait <= timedelta(seconds=120)) is (asked_for is None)
     assert source.asked == []
