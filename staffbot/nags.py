@@ -197,11 +197,20 @@ def nameless(line: Line) -> Line:
     return tuple(kept)
 
 
-def offer(said: str, found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
-    """The mentions of a colleague who is away, each with a button to take it over."""
+def offer(name: str, until: datetime, found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """What is left of a colleague's who is away, each with a button to take it over."""
 
     def take(row: Waits) -> tuple[Control, ...]:
         number = row.mention.number
         return (Button(name="takeover", label="Take over", mention=number, primary=True),)
 
-    return Message(text=said, parts=_rows(found, zone, now, take))
+    away = f"{name} is away until {moment(until, zone)}."
+    return Message(
+        text=f"{away} Who takes {count(found.total, 'mention')} over?",
+        parts=_rows(found, zone, now, take),
+    )
+
+
+def past_offer(text: str) -> Message:
+    """What stands in place of an offer of which nothing is to be taken any more."""
+    return Message(text=text, silent=True)

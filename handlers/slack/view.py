@@ -75,7 +75,7 @@ def notification(message: Message) -> str:
 def blocks(message: Message, room: Room = CARD, uploads: Uploads = ()) -> list[Json]:
     """The whole message. Its sentence is shown too, but on a card, whose parts say it all."""
     found: list[Json] = []
-    if message.mention is None and not message.collapsed:
+    if message.mention is None and not (message.collapsed and message.parts):
         found.append(lines.section(lines.rich((message.text,))))
     found += _parts(message, room, uploads)
     read_all = [part for part in message.parts if isinstance(part, Quote) and _is_cut(part, room)]

@@ -14,7 +14,7 @@ from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person
 from staffbot.desk.posted import Post
 from staffbot.desk.reaching import reach_of
-from staffbot.desk.reading import Listing, listing_of, listing_where, owned
+from staffbot.desk.reading import listing_of, listing_where, owned
 from staffbot.messages import Button, Message
 from staffbot.model import Mention, Person, Status
 from staffbot.reminders import is_disturbed, still_matters
@@ -107,12 +107,6 @@ def notice(tx: Tx, post: Post) -> Message | None:
     said = post.detail.get("said")
     if not said:
         return None
-    zone = tx.team(post.team).hours.zone
-    if "take_over" in post.detail:
-        listing = listing_of(tx, post.detail["take_over"])
-        left = tuple(row for row in listing.rows if row.mention.owner == post.detail["from"])
-        found = Listing(rows=left, total=listing.total - (len(listing.rows) - len(left)))
-        return nags.offer(said, found, zone=zone, now=tx.now)
     if "claim" in post.detail:
         number = post.detail["claim"]
         mention = find(tx, number)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from staffbot.cards import card, moved_card, storm_card
-from staffbot.desk import digest_contents, figures, nagging, replying
+from staffbot.desk import digest_contents, figures, nagging, offers, replying
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.people import name_of
 from staffbot.desk.posted import Post, by_key
@@ -110,6 +110,7 @@ RENDERERS: dict[str, Renderer] = {
     "told": _told,
     "nag": nagging.nag,
     "line": nagging.line,
+    "offer": offers.rendered,
     "notice": nagging.notice,
     "digest": digest_contents.message,
     "figures": figures.shared,

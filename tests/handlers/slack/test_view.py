@@ -15,6 +15,7 @@ from handlers.slack import forms, view
 from handlers.slack.controls import elements, pressed, web_url
 from handlers.slack.cutting import ELLIPSIS, size
 from handlers.slack.home import closed, home
+from staffbot import nags
 from staffbot.cards import card
 from staffbot.forms import assign, close, log, snooze
 from staffbot.messages import (
@@ -385,3 +386,8 @@ def test_a_message_is_tracked_with_its_words_filled_in() -> None:
     shown = forms.modal(FORMS["log"], prefilled="x" * 5000)
     assert view_faults(shown) == []
     assert shown["blocks"][0]["element"]["initial_value"].endswith(ELLIPSIS)
+
+
+def test_what_is_left_of_a_line_still_says_its_sentence() -> None:
+    text = nags.past_line().text
+    assert text in json.dumps(view.blocks(nags.past_line()))
