@@ -231,7 +231,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One question of a form. With `options` it is a choice, with `many` several of them."""
+    """One question of a form. With `options` it is a choice, with `many` several of them.
+
+    `value` is what it begins with; of several they are `chosen`.
+    """
 
     name: str
     label: str
@@ -242,6 +245,10 @@ class Field:
     value: str = ""
     hint: str = ""
     max_length: int = 3000
+
+    def chosen(self, value: str) -> bool:
+        """Whether it begins with this option."""
+        return value in (self.value.split(",") if self.many else (self.value,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

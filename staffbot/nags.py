@@ -161,12 +161,12 @@ def past_line() -> Message:
     )
 
 
-def room_nag(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+def room_nag(found: Lists, *, late: int, zone: ZoneInfo, now: datetime) -> Message:
     """A reminder in the channel, for a desk login or who wants it there: numbers, no names."""
-    return _in_the_room(
-        f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered.",
-        found, zone, now,
-    )  # fmt: skip
+    text = f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered"
+    if late:
+        text += "; it is past its target" if found.total == 1 else f", {late} past the target"
+    return _in_the_room(f"{text}.", found, zone, now)
 
 
 def room_escalation(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:

@@ -39,9 +39,9 @@ def nag(tx: Tx, post: Post) -> Message | None:
     if not any(mention.owner == person.key for mention in left):
         return None
     everything = listing_where(tx, _owed(tx, person))
-    if post.room is not None:
-        return nags.room_nag(everything, zone=zone, now=tx.now)
     late = listing_where(tx, _owed(tx, person) & (mentions.c.answer_due_at <= tx.now)).total
+    if post.room is not None:
+        return nags.room_nag(everything, late=late, zone=zone, now=tx.now)
     steps = zip(post.detail["mentions"], post.detail["steps"], strict=True)
     asked = sorted({number for number, step in steps if step == "still_on_it"})
     return nags.owner_nag(everything, late=late, asked=asked, zone=zone, now=tx.now)
