@@ -43,6 +43,10 @@ class Met(StrEnum):
     OVERTAKEN = "overtaken"  # before a try: there is nothing to answer any more, or it was answered
 
 
+# What a person who looked can say of an answer that is unknown, as it stands on the buttons.
+IT_WAS_SENT, SEND_AGAIN = "It was sent", "Send again"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where an answer is, by whom, and why it is not further. `why` quotes nobody."""
@@ -63,8 +67,8 @@ class Standing:
                 return f"{self.by}'s answer was not sent: {self.why}."
             case State.UNKNOWN:
                 return (
-                    f"Nobody can tell whether {self.by}'s answer arrived ({self.why}): look there "
-                    "before answering again."
+                    f"Nobody can tell whether {self.by}'s answer arrived ({self.why}). Look there; "
+                    f"then press “{IT_WAS_SENT}”, or “{SEND_AGAIN}” where it is missing."
                 )
             case State.WITHDRAWN:
                 return f"{self.by}'s answer was not sent, as {self.why}."
@@ -118,20 +122,21 @@ def whole(text: str, patron: Patron, limit: ReplyLimit, signature: str) -> str:
     """Everything that goes out, as one text: what the network begins with, the words, the name."""
     words = text.replace("\r\n", "\n").strip()
     opening = limit.opening(patron)
-    if opening and words.startswith(opening.strip()):
+    # By the word: "@lena" is not the beginning of "@lenas".
+    if opening.strip() in words.split(maxsplit=1)[:1]:
         opening = ""
     signed = f"\n\n{signature}" if signature else ""
     return f"{opening}{words}{signed}"
 
 
-def room_left(limit: ReplyLimit, patron: Patron, signature: str) -> int:
+def room_left(limit: ReplyLimit, patron: Patron, signature: str, title: str = "") -> int:
     """How many of the network's units are left for the words themselves."""
-    return limit.longest - limit.measure(whole("", patron, limit, signature))
+    return limit.longest - limit.beside(title) - limit.measure(whole("", patron, limit, signature))
 
 
-def too_long(text: str, limit: ReplyLimit) -> str:
+def too_long(text: str, limit: ReplyLimit, title: str = "") -> str:
     """By how much a whole text is too long, as a sentence; empty where it fits."""
-    over = limit.measure(text) - limit.longest
+    over = limit.measure(text) + limit.beside(title) - limit.longest
     if over <= 0:
         return ""
     return f"That is {over} {limit.unit} too long: {limit.longest} at most, with everything."

@@ -192,6 +192,7 @@ class Message:
     collapsed  a closed card: two lines
     refused    an answer that nothing was done, and why: a door leaves a form open to be set right
     failed     an answer that nothing was done, through a fault of ours: not to be acknowledged
+    old        an answer to what was heard before or too long ago: nobody waits for it
     """
 
     text: str
@@ -203,6 +204,7 @@ class Message:
     collapsed: bool = False
     refused: bool = False
     failed: bool = False
+    old: bool = False
 
     def plain(self) -> str:
         """Our own text as plain lines; a patron's words are left out."""

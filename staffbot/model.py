@@ -174,9 +174,12 @@ class Actor:
     the configuration does not go by them, or the platform did not tell. Who has an entry keeps its
     role, unless the platform's is more.
 
-    thread  the message whose thread they wrote in
-    on      the message that they acted on (a reaction): no other mention may be meant
-    act     names this one act however often the platform delivers it; it has one effect
+    home     a team's channel that they belong to, wherever they act
+    thread   the message whose thread they wrote in
+    on       the message that they acted on (a reaction): no other mention may be meant
+    act      names this one act however often the platform delivers it; it has one effect
+    lasting  the act can be read again in the room afterwards, so it is heard once, whatever came of it
+    at       when they did it, by the platform's clock, where it may be heard late
     """
 
     platform: str
@@ -185,8 +188,11 @@ class Actor:
     room: Room | None = None
     thread: str = ""
     role: Role | None = None
+    home: Room | None = None
     on: str = ""
     act: str = ""
+    lasting: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,10 @@ class Looks(Protocol):
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]: ...
 
 
+def _none(_: str) -> int:
+    return 0
+
+
 def _nothing(_: Patron) -> str:
     return ""
 
@@ -168,6 +172,7 @@ class ReplyLimit:
     told     what the network itself says of `most`, once it was asked; it counts then
     measure  the length of a whole text in `unit`; by code points where nothing else is known
     opening  what every answer begins with there ("@lena "), part of the text and of its length
+    beside   the length of what goes along without being text, by the title of what is answered
     private  whether what is kept private is answered to the patron alone there
     """
 
@@ -175,6 +180,7 @@ class ReplyLimit:
     unit: str = "characters"
     measure: Callable[[str], int] = len
     opening: Callable[[Patron], str] = _nothing
+    beside: Callable[[str], int] = _none
     private: bool = False
     told: Callable[[], int | None] = _unsaid
 
@@ -188,7 +194,8 @@ class ReplyLimit:
 class Answering:
     """What is answered, as its network knows it; the answer keeps its visibility.
 
-    `written_at` is when the answer was stored: the same at each try.
+    `written_at` is when the answer was stored: the same at each try. `language` is the patron's,
+    and by what everybody does that of the answer too; "" where nobody knows.
     """
 
     native_id: str
@@ -198,6 +205,7 @@ class Answering:
     patron: Patron
     visibility: Visibility
     written_at: datetime
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
@@ -37,6 +38,20 @@ class Completion:
 
     text: str
     help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What somebody left on a message and what can be read there afterwards, as a reaction can.
+
+    verb  what it asks for
+    act   its name: the same one, whether it was heard as it was left or read later
+    """
+
+    user_id: str
+    on: MessageRef
+    verb: str
+    act: str
 
 
 @runtime_checkable
@@ -93,6 +108,24 @@ class Desk(Protocol):
 
     async def staff(self) -> Sequence[Person]:
         """Everyone known to work here."""
+        ...
+
+    async def last_heard(self, platform: str) -> datetime | None:
+        """Until when that platform was heard, before this run too; None where it never was."""
+        ...
+
+    async def heard(self, platform: str, at: datetime) -> None:
+        """That platform was heard until then: nothing before it has to be read afterwards."""
+        ...
+
+    async def unheard(self, marks: Sequence[Mark]) -> Sequence[Mark]:
+        """Of marks read afterwards, those that nobody told of before and that still ask for
+        something. The others on cards count as heard from now on.
+        """
+        ...
+
+    async def noted(self, marks: Sequence[Mark]) -> None:
+        """These count as heard, whatever came of them."""
         ...
 
 

@@ -192,12 +192,10 @@ class Store:
                 "nothing was changed: install that version, or restore a backup"
             )
         if found is None:
-            made = (
-                "the first `staffbot run` makes them"
-                if self.sqlite
-                else "run `staffbot migrate` once"
+            itself = ", or start it by `staffbot run`" if self.sqlite else ""
+            raise NothingStored(
+                f"the database has no tables yet: run `staffbot migrate` once{itself}"
             )
-            raise NothingStored(f"the database has no tables yet: {made}")
         if found != HEAD:
             raise StoreError(
                 f"the database stands at version {found}, and this staffbot needs {HEAD}: "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.slack.replies import Asker
 
 Body = dict[str, Any]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STAMP = re.compile(r"(\d{1,11})\.(\d+)")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
 
 
@@ -51,6 +54,14 @@ def pressed_on(body: Body) -> str:
 def is_private(body: Body) -> bool:
     """Whether only the one who pressed sees that message."""
     return bool((body.get("container") or {}).get("is_ephemeral"))
+
+
+def moment_of(ts: str) -> datetime | None:
+    """When something happened by Slack's clock, from the stamp that it wears; None for no stamp."""
+    found = _STAMP.fullmatch(ts)
+    if found is None:
+        return None
+    return _EPOCH + timedelta(seconds=int(found[1]), microseconds=int(found[2][:6].ljust(6, "0")))
 
 
 def readable(text: str) -> str:

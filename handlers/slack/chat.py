@@ -18,6 +18,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from handlers.slack.api import Api
 from handlers.slack.files import Files
 from handlers.slack.history import History, metadata
+from handlers.slack.members import PLATFORM
 from handlers.slack.people import People
 from handlers.slack.refusals import BLOCKS, error_of
 from handlers.slack.view import blocks, notification, without_images
@@ -26,7 +27,6 @@ from staffbot.messages import Chart, Message
 from staffbot.model import MessageRef, Room
 from staffbot.network import Request, Response
 
-PLATFORM = "slack"
 DIRECT = "direct:"  # begins the name of the room of a person's direct messages
 
 log = structlog.get_logger("staffbot.slack")
@@ -58,6 +58,8 @@ class SlackChat:
         try:
             us = await self.api.fresh_identity()
             log.info("slack.connected", team=us.team_id, bot=us.user_id)
+            if self.people is not None:
+                self.people.begin()
             if self.ears is None:
                 await asyncio.Event().wait()
             else:
@@ -65,6 +67,8 @@ class SlackChat:
         finally:
             if self.ears is not None:
                 await self.ears.drain()
+            if self.people is not None:
+                await self.people.end()
             await self.api.close()
 
     async def hear(self, request: Request) -> Response:

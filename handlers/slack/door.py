@@ -8,12 +8,15 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from handlers.slack.api import Api
-from handlers.slack.chat import PLATFORM, Ears, SlackChat
+from handlers.slack.catch_up import REST_SECONDS, CatchUp
+from handlers.slack.chat import Ears, SlackChat
 from handlers.slack.checking import check as check_workspace
 from handlers.slack.commands import app as commands
-from handlers.slack.ears import PING_SECONDS, CatchUp, Requests, Socket
+from handlers.slack.ears import PING_SECONDS, Requests, Socket
 from handlers.slack.listeners import Listeners
 from handlers.slack.manifest import PATH
+from handlers.slack.members import PLATFORM
+from handlers.slack.missed import Missed
 from handlers.slack.people import People
 from handlers.slack.pinging import ping
 from handlers.slack.replies import Replies
@@ -42,6 +45,8 @@ class SlackOptions(BaseModel):
     api_url: str = SLACK
     post_every: float = Field(default=1.0, ge=0.0, le=60.0, exclude=True, repr=False)
     ping_every: float = Field(default=PING_SECONDS, gt=0.0, le=60.0, exclude=True, repr=False)
+
+    rest: float = Field(default=REST_SECONDS, ge=0.0, le=60.0, exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -106,27 +111,28 @@ def _open(door_settings: DoorSettings, settings: Settings, desk: Desk, clock: Cl
         claim_reactions=options.claim_reactions,
         done_reactions=options.done_reactions,
     )
-    return SlackChat(api, _ears(options, settings, api, listeners, replies), people)
+    gaps = CatchUp(
+        desk=desk,
+        typed=listeners.typed,
+        reactions=listeners.reactions,
+        missed=Missed(api, listeners.reactions),
+        channels=channels(settings),
+        rest=options.rest,
+    )
+    return SlackChat(api, _ears(options, api, listeners, replies, gaps), people)
 
 
 def _ears(
-    options: SlackOptions, settings: Settings, api: Api, listeners: Listeners, replies: Replies
+    options: SlackOptions, api: Api, listeners: Listeners, replies: Replies, gaps: CatchUp
 ) -> Ears:
     def app() -> Any:
         secret = options.signing_secret if options.mode == "http" else None
         return listeners.app(token=options.bot_token, signing_secret=secret)
 
     if options.mode == "http":
-        return Requests(app, replies)
+        return Requests(app, replies, gaps)
     assert options.app_token is not None  # the options' validator saw to it
-    return Socket(
-        app,
-        api,
-        options.app_token,
-        replies,
-        ping_every=options.ping_every,
-        missed=CatchUp(api, listeners, channels(settings)).since,
-    )
+    return Socket(app, api, options.app_token, replies, gaps, ping_every=options.ping_every)
 
 
 def channels(settings: Settings) -> tuple[str, ...]:

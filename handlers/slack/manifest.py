@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.slack.listeners import ALIASES, LOG, TRACK
+from handlers.slack.pressing import LOG, TRACK
+from handlers.slack.typed import ALIASES
 from staffbot.commands import VERBS, Verb
 
 Json = dict[str, Any]
@@ -26,6 +27,7 @@ METHODS: dict[str, frozenset[str]] = {
     "chat.update": frozenset({"chat:write"}),
     "conversations.history": frozenset({"channels:history", "groups:history", "im:history"}),
     "conversations.info": frozenset({"channels:read", "groups:read"}),
+    "conversations.members": frozenset({"channels:read", "groups:read"}),
     "conversations.open": frozenset({"im:write"}),
     "conversations.replies": frozenset({"channels:history", "groups:history", "im:history"}),
     "files.completeUploadExternal": frozenset({"files:write"}),
@@ -39,6 +41,8 @@ METHODS: dict[str, frozenset[str]] = {
 EVENTS = {
     "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
+    "member_joined_channel": ("channels:read", "groups:read"),
+    "member_left_channel": ("channels:read", "groups:read"),
     "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
 }

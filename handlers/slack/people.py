@@ -1,4 +1,5 @@
-"""Who acts: a full member of the workspace, a guest, a stranger; and whether a group makes them manager.
+"""Who acts: a full member of a team's channel, a guest, a stranger; and whether a group makes them
+manager.
 
 Asked of Slack before the desk's transaction and kept for a while, so that a press is quick.
 """
@@ -15,11 +16,11 @@ import structlog
 
 from handlers.slack.api import Api
 from handlers.slack.cutting import clean, cut
+from handlers.slack.members import PLATFORM, Belongs, Members
 from staffbot.errors import DeliveryError
 from staffbot.model import Actor, Role, Room
 from staffbot.settings import Settings
 
-PLATFORM = "slack"
 KEPT_SECONDS = 900.0
 WITHIN_SECONDS = 2.0  # of the three in which Slack waits for an answer
 
@@ -64,33 +65,59 @@ class People:
         self._known: dict[str, _Known] = {}
         self._managers: frozenset[str] | None = None
         self._managers_at = float("-inf")
+        self._members = Members(api, settings, now=now)
 
-    async def actor(
-        self, user_id: str, channel: str = "", *, thread: str = "", on: str = "", act: str = ""
-    ) -> Actor:
-        """The one who acts. Raises NotStaff with a sentence for guests and strangers."""
-        known = await self._look_up(user_id)
-        if known.refused and user_id not in self._listed:
-            raise NotStaff(known.refused)
+    async def actor(self, user_id: str, channel: str = "") -> Actor:
+        """The one who acts. Raises NotStaff with a sentence for guests, strangers, and who is in none
+        of the teams' channels.
+        """
+        # What has to be asked is asked all at once, as Slack waits for three seconds altogether.
+        known, role, home = self._kept(user_id) or await asyncio.gather(
+            self._look_up(user_id), self._role(user_id), self._home(user_id)
+        )
+        if user_id not in self._listed:
+            if known.refused:
+                raise NotStaff(known.refused)
+            if home is Belongs.NOWHERE:
+                raise NotStaff(self._members.join_first())
         return Actor(
             platform=PLATFORM,
             user_id=user_id,
             name=known.name,
             room=self.room(channel),
-            thread=thread,
-            on=on,
-            act=act,
-            role=await self._role(user_id),
+            home=home if isinstance(home, Room) else None,
+            role=role,
         )
 
     def know(self, user_id: str, name: str) -> None:
         """A full member, where somebody knows it already; for as long as Slack's own word holds."""
         self._known[user_id] = _Known(name=name, refused="", at=self._now())
+        self._members.know(user_id)
+
+    def begin(self) -> None:
+        """Ask in good time for what the first press will need."""
+        self._members.begin()
+
+    def moved(self, user_id: str, channel: str, *, joined: bool) -> None:
+        """Somebody joined a channel or left it."""
+        self._members.moved(user_id, channel, joined=joined)
+
+    async def end(self) -> None:
+        await self._members.end()
 
     def room(self, channel: str) -> Room | None:
         """The team's room that this channel is, if it is one."""
         room = Room(platform=PLATFORM, id=channel)
         return room if channel and self._settings.team_of_room(room) is not None else None
+
+    def _kept(self, user_id: str) -> tuple[_Known, Role | None, Room | Belongs] | None:
+        """All about a person, where nothing of it has to be asked."""
+        known = self._known.get(user_id)
+        if known is None or self._now() - known.at >= KEPT_SECONDS or self._group_is_old():
+            return None
+        listed = user_id in self._listed
+        home = Belongs.UNKNOWN if listed else self._members.kept(user_id)
+        return None if home is None else (known, self._role_of(user_id), home)
 
     async def _look_up(self, user_id: str) -> _Known:
         known = self._known.get(user_id)
@@ -114,16 +141,27 @@ class People:
         self._known[user_id] = found
         return found
 
+    async def _home(self, user_id: str) -> Room | Belongs:
+        """A channel of a team's that they are in. Listed people are staff wherever they are."""
+        if user_id in self._listed:
+            return Belongs.UNKNOWN
+        return await self._members.home(user_id, WITHIN_SECONDS)
+
     async def _role(self, user_id: str) -> Role | None:
         """What the managers' group makes of them; None where there is none, or Slack did not tell."""
-        managers = await self._of_group()
-        if managers is None:
-            return None
-        return Role.MANAGER if user_id in managers else Role.STAFF
+        if self._group_is_old():
+            await self._read_group()
+        return self._role_of(user_id)
 
-    async def _of_group(self) -> frozenset[str] | None:
-        if not self._group or self._now() - self._managers_at < KEPT_SECONDS:
-            return self._managers
+    def _role_of(self, user_id: str) -> Role | None:
+        if self._managers is None:
+            return None
+        return Role.MANAGER if user_id in self._managers else Role.STAFF
+
+    def _group_is_old(self) -> bool:
+        return bool(self._group) and self._now() - self._managers_at >= KEPT_SECONDS
+
+    async def _read_group(self) -> None:
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
                 answer = await self._api.ask(
@@ -132,10 +170,9 @@ class People:
                 )
         except (DeliveryError, TimeoutError) as problem:
             log.warning("slack.group_not_looked_up", reason=str(problem))
-            return self._managers
+            return
         self._managers = frozenset(str(user) for user in answer.get("users", ()))
         self._managers_at = self._now()
-        return self._managers
 
     def _name_of(self, user_id: str) -> str:
         found = (m.name for m in self._settings.staff if m.ids.get(PLATFORM) == user_id)

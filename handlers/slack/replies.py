@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class Replies:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._files = Files(api)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
 
     # --- afterwards -------------------------------------------------------------------------
 
@@ -51,6 +51,18 @@ class Replies:
         task = asyncio.create_task(self._kept(work, what), name=f"slack {what}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def within(self, seconds: float, work: Awaitable[None], what: str) -> bool:
+        """Do it, and wait so long; whether it is done. Else it goes on, and what fails is noted."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if done:
+            task.result()
+            return True
+        self.later(_ended(task), what)
+        return False
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Let what is under way end; what does not is given up, as it was private and best effort."""
@@ -156,6 +168,10 @@ class Replies:
                     await self._files.put(
                         part.name, part.content, channel=channel, title=part.label or part.name
                     )
+
+
+async def _ended(task: asyncio.Future[None]) -> None:
+    await task
 
 
 def spoken(message: Message) -> Json:

@@ -27,6 +27,10 @@ R = TypeVar("R")
 # The statements of nearly every act, built once.
 _ANNOUNCED = select(closures).where(closures.c.ended_at.is_(None)).order_by(closures.c.id)
 _TO_CHANGE = select(mentions).where(mentions.c.number == bindparam("of")).with_for_update()
+# What is set is told by the names of what is given with it.
+_CHANGE = update(mentions).where(
+    mentions.c.number == bindparam("of"), mentions.c.revision == bindparam("read")
+)
 _CARDS_ARE_STALE = (
     update(posts)
     .where(posts.c.mention == bindparam("of"), posts.c.kind == "card")
@@ -171,10 +175,12 @@ def change(tx: Tx, mention: Mention, **values: Any) -> None:
     """
     revision = mention.revision + 1
     done = tx.conn.execute(
-        update(mentions)
-        .where(mentions.c.number == mention.number, mentions.c.revision == mention.revision)
-        .values(revision=revision, touched_at=tx.now, **values)
-    )
+        _CHANGE,
+        {
+            "of": mention.number, "read": mention.revision,
+            "revision": revision, "touched_at": tx.now, **values,
+        },
+    )  # fmt: skip
     if done.rowcount != 1:
         raise StoreError(f"mention {mention.number} was changed by somebody else; ask again")
     tx.conn.execute(_CARDS_ARE_STALE, {"of": mention.number, "revision": revision})

@@ -25,7 +25,7 @@ _IDS_OF = select(actors).where(actors.c.person.in_(bindparam("keys", expanding=T
 
 
 def person_of(tx: Tx, actor: Actor) -> Person:
-    """The staff member who this actor is; anyone else in a team's room is staff from now on.
+    """The staff member who this actor is; anyone else of a team's room is staff from now on.
 
     Raises Refused for a stranger outside every team's room.
     """
@@ -37,7 +37,7 @@ def person_of(tx: Tx, actor: Actor) -> Person:
             tx.conn.execute(update(people).where(people.c.key == row.key).values(told))
             return replace(_person(tx, row), **told)
         return granted(_person(tx, row), actor)
-    if actor.room is None or tx.settings.team_of_room(actor.room) is None:
+    if not any(tx.settings.team_of_room(room) for room in (actor.room, actor.home) if room):
         raise Refused(
             "This is for the library's staff. Ask from a team's channel, "
             "or ask the person who looks after staffbot to list you under [[staff]]."

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
+from staffbot.desk import acts
 from staffbot.desk.ledger import Tx
 from staffbot.tables import deliveries, facts, mentions
 
@@ -80,8 +81,7 @@ def keep(tx: Tx, name: str, value: str = "") -> None:
 
 
 def forget_deliveries(tx: Tx) -> int:
-    """Drop the signed requests whose replay their own time stamp refuses by now."""
-    done = tx.conn.execute(
-        delete(deliveries).where(deliveries.c.at < tx.real_now - timedelta(days=1))
-    )
-    return done.rowcount
+    """Drop the signed requests whose replay their own time stamp refuses by now, and old acts."""
+    old = tx.real_now - timedelta(days=1)
+    done = tx.conn.execute(delete(deliveries).where(deliveries.c.at < old, ~acts.ARE_ACTS))
+    return done.rowcount + acts.forget(tx)

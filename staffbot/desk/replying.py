@@ -74,7 +74,7 @@ def draft(tx: Tx, number: int, person: Person) -> Draft:
     sent = _answers(tx, number)
     return Draft(
         mention=mention, text=first.text, permalink=first.permalink, limit=limit,
-        room=room_left(limit, _patron(first), signature), signature=signature,
+        room=room_left(limit, _patron(first), signature, first.title), signature=signature,
         kept=_kept(tx, number, sent, person), seen=_seen(mention, sent),
         said=_before(tx, mention, sent),
     )  # fmt: skip
@@ -106,9 +106,20 @@ def write(
         return NotYet(said=_on_its_way(tx, before[-1], number), seen=now)
     if (seen or str(Seen())) != str(now):
         return NotYet(said=_before(tx, mention, before) or "Something changed since.", seen=now)
-    if long := too_long(said, limit):
+    if long := too_long(said, limit, first.title):
         return NotYet(said=long, seen=now)
     return _store(tx, mention, person, said, place=len(before) + 1)
+
+
+def write_again(tx: Tx, number: int, author: Person, person: Person, said: str) -> Answer:
+    """Store the words of an answer once more, as `person` wishes; they stay those of `author`."""
+    mention = to_change(tx, number)
+    _allowed(tx, mention, person)
+    if mention.status is Status.OPEN:
+        give(tx, mention, person, Happened.CLAIMED, by=person)
+        mention = again(tx, number)
+    _store(tx, mention, author, said, place=len(_answers(tx, number)) + 1)
+    return Done(mention=number, said=f"The answer to {number} is sent again now.")
 
 
 def _same_again(last: Row[Any], number: int, seen: str | None, now: Seen) -> Unchanged | None:

@@ -6,6 +6,7 @@ passing     give on, and more about one       pausing     the clock, hours, away
 contacting  the patron: answer, services, earlier contact, mute
 figuring    figures, and sharing them
 asking      the form that is asked first      completing  a line that is being typed
+lateness    what was said while nobody listened
 """
 
 from staffbot.dispatch.entrance import Dispatch

@@ -9,11 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
 from staffbot import answers, seams
 from staffbot.commands import Call, parse, pressed
+from staffbot.desk import hearing
 from staffbot.desk.acts import first_time
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import everyone, person_of
@@ -23,6 +25,7 @@ from staffbot.dispatch import contacting, figuring, passing, pausing, seeing, wo
 from staffbot.dispatch.asking import ask
 from staffbot.dispatch.completing import completions
 from staffbot.dispatch.jobs import Handler, job_of
+from staffbot.dispatch.lateness import not_too_late, worth_answering
 from staffbot.errors import Refused, StoreError
 from staffbot.messages import Message, Reply, say
 from staffbot.model import Actor, Person
@@ -35,6 +38,8 @@ HANDLERS: dict[str, Handler] = {
     **figuring.HANDLERS,
     **contacting.HANDLERS,
 }
+
+_OLD = replace(say("That was done already."), old=True)
 
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +94,23 @@ class Dispatch:
         """Everyone known to work here."""
         return await self._desk.looking(everyone)
 
+    async def last_heard(self, platform: str) -> datetime | None:
+        """Until when that platform was heard, before this run too; None where it never was."""
+        return await self._desk.looking(hearing.last_heard, platform)
+
+    async def heard(self, platform: str, at: datetime) -> None:
+        """That platform was heard until then."""
+        await self._desk.acting(hearing.heard, platform, at)
+
+    async def unheard(self, marks: Sequence[seams.Mark]) -> Sequence[seams.Mark]:
+        """Of marks read afterwards, those that still ask for something."""
+        return await self._desk.acting(hearing.unheard, marks) if marks else ()
+
+    async def noted(self, marks: Sequence[seams.Mark]) -> None:
+        """These count as heard, whatever came of them."""
+        if marks:
+            await self._desk.acting(hearing.noted, marks)
+
     async def _run(
         self, actor: Actor, call: Call, mention: int | None = None, *, asks: bool = False
     ) -> Reply:
@@ -101,13 +123,22 @@ class Dispatch:
             await self._desk.acting(person_of, actor)
             reply = await self._desk.looking(_look, actor, call, mention, form)
         assert reply is not None
+        if actor.lasting and not await self._desk.acting(worth_answering, actor, call):
+            return _OLD
         return reply
 
-    async def _answer(self, what: str, actor: Actor, run: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _once(self, actor: Actor, run: Callable[[], Awaitable[Reply]]) -> Reply:
+        """A refusal is an answer too: of what lasts it is noted, and not said a second time."""
         try:
             return await run()
         except Refused as refused:
+            if actor.lasting and not await self._desk.acting(first_time, actor):
+                return _OLD
             return replace(say(str(refused)), refused=True)
+
+    async def _answer(self, what: str, actor: Actor, run: Callable[[], Awaitable[Reply]]) -> Reply:
+        try:
+            return await self._once(actor, run)
         except Exception as problem:
             incident = secrets.token_hex(3)
             # Only a control's name and a platform: neither the line nor the person stands here.
@@ -120,7 +151,8 @@ class Dispatch:
 def _perform(tx: Tx, actor: Actor, call: Call, mention: int | None) -> Reply:
     person = person_of(tx, actor)
     if not first_time(tx, actor):
-        return say("That was done already.")
+        return _OLD
+    not_too_late(tx, actor, call)
     job = job_of(tx, actor, person, call, mention=mention)
     return HANDLERS[call.verb.name](job)
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from staffbot.errors import DeliveryError, SourceError
+from staffbot.sources import plain_text
 
-_ADDRESSED = re.compile(r"(?<!\S)@\S+")
+_ADDRESSED = re.compile(r"(?<![\w@])@\w[\w.-]*(?:@[\w.-]+)?")
 _ZWJ = "\u200d"
 # Spacing marks that do not join what stands before them.
 _MARKS_APART = frozenset(
@@ -80,8 +81,7 @@ def same(text: str, shown: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    plain = unicodedata.normalize("NFC", text)
-    return " ".join(_ADDRESSED.sub(" ", plain).split())
+    return " ".join(_ADDRESSED.sub(" ", plain_text.clean(text)).split())
 
 
 def graphemes(text: str) -> int:

@@ -29,7 +29,8 @@ _RESETS = ("ratelimit-reset", "x-ratelimit-reset")
 Params = Sequence[tuple[str, str]]
 
 
-def _is_server(found: str) -> str:
+def is_server(found: str) -> str:
+    """The address of a server as it is kept. Raises ValueError, with what is wrong, where it is none."""
     try:
         url = URL(found)
     except ValueError as broken:
@@ -42,7 +43,15 @@ def _is_server(found: str) -> str:
 
 
 # The address of a server, as a field of a source's options.
-Server = Annotated[str, AfterValidator(_is_server)]
+Server = Annotated[str, AfterValidator(is_server)]
+
+
+class NoInterface(SourceError):
+    """A web page or a redirect where a JSON interface was looked for."""
+
+
+class TooLarge(SourceError):
+    """One answer is larger than we take; what else is asked for may still be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +108,16 @@ class Api:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         content: Mapping[str, Any] | None = None,
+        server: str = "",
     ) -> Answer:
         """One request. What the server refuses (4xx) comes back as it is, for its network to explain.
 
+        `server` is another one than usual, that the usual one has named.
         Raises SourceError where nothing useful came: no connection, trouble there, asked too often.
         """
         if self._web is None:
             raise RuntimeError("an Api is used within `async with`")
-        url = URL(self._server + path)
+        url = URL((server or self._server) + path)
         look_at(url, self._private)
         allowed = self._network.timeout.total_seconds()
         try:
@@ -127,23 +138,23 @@ class Api:
             raise SourceError(
                 sentence(self.host, problem, self._network), untouched=never_sent
             ) from problem
-        return self._answer(said, body)
+        return self._answer(said, body, url)
 
     async def _read(self, said: aiohttp.ClientResponse) -> bytes:
         body = bytearray()
         async for piece in said.content.iter_chunked(64 * 1024):
             body += piece
             if len(body) > MOST_BYTES:
-                raise SourceError(
+                raise TooLarge(
                     f"{self.host} sent more than {MOST_BYTES / 1_048_576:.0f} MB in one answer"
                 )
         return bytes(body)
 
-    def _answer(self, said: aiohttp.ClientResponse, body: bytes) -> Answer:
+    def _answer(self, said: aiohttp.ClientResponse, body: bytes, asked: URL) -> Answer:
         at = moment(said.headers.get("Date", "")) or datetime.now(UTC)
         if 300 <= said.status < 400:
-            raise SourceError(
-                f"{self.host} sends programs on to {_origin(said, URL(self._server))}: "
+            raise NoInterface(
+                f"{self.host} sends programs on to {_origin(said, asked)}: "
                 "configure the address that it ends at"
             )
         if said.status == 429:
@@ -163,7 +174,7 @@ class Api:
         except (ValueError, RecursionError):
             found = None
         if found is None and 200 <= said.status < 300:
-            raise SourceError(
+            raise NoInterface(
                 f"{self.host} answered with something that is no JSON: "
                 "look whether the address is right, and whether a firewall shows a page of its own"
             )

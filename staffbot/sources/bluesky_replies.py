@@ -6,24 +6,25 @@ is asked for exactly it.
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from staffbot.errors import DeliveryError
+from staffbot.errors import DeliveryError, SourceError
 from staffbot.network import Answering, Replied, ReplyLimit
-from staffbot.sources import bluesky_posts, payload
+from staffbot.sources import bluesky_facets, bluesky_posts, bluesky_reading, payload
 from staffbot.sources.answering import asking, graphemes, refused, writing
 from staffbot.sources.api import Answer, Api
-from staffbot.sources.bluesky_session import Options, Session
+from staffbot.sources.bluesky_session import Options, Session, refusal
 
 _COLLECTION = "app.bsky.feed.post"
 _MOST_GRAPHEMES = 300
 _MOST_BYTES = 3000
+_NAMED_WITHIN_SECONDS = 3.0
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LINK = re.compile(r"https?://[^\s<>()]+[^\s<>().,;:!?'\"]", re.IGNORECASE)
 _NO_RECORD = frozenset({"RecordNotFound", "NotFound"})
 
 
@@ -52,13 +53,16 @@ async def reply(session: Session, options: Options, to: Answering, text: str, ke
     name = record_key(to.written_at, key)
     async with session.api() as api:
         with asking():
-            record = _record(to, text, await _thread(session, api, to))
+            thread = await _thread(session, api, to)
+            record = _record(to, text, thread, await _named(session, api, text))
             repo = session.did
         content = {"repo": repo, "collection": _COLLECTION, "rkey": name, "record": record}
         with writing():
             answer = await session.ask(api, "com.atproto.repo.createRecord", content=content)
         if answer.ok:
             return _replied(repo, name, options, to.written_at)
+        if answer.status in (401, 403):
+            raise refused(refusal(api.host, answer, options))
         with writing():  # it may be refused because it is there already
             found = await _find(session, api, options, to, name)
         if found is not None:
@@ -90,15 +94,16 @@ async def _thread(session: Session, api: Api, to: Answering) -> dict[str, Any]:
     """What is answered and where its thread began, as the network wants both named."""
     if not to.native_id.startswith("at://"):
         raise refused("this is no post of that network")
-    told = await session.get(api, "app.bsky.feed.getPosts", [("uris", to.native_id)])
-    posts = [
-        one for one in payload.records(told, "posts") if bluesky_posts.uri(one) == to.native_id
-    ]
-    cid = payload.text(posts[0], "cid") if posts else ""
+    found = await bluesky_reading.posts(session, api, [to.native_id])
+    post = found.get(to.native_id, {})
+    cid = payload.text(post, "cid")
     if not cid:
-        raise refused("the post is not there any more")
+        raise await _unseen(session, api, to)
+    # The network takes an answer that nobody may give, and shows it to no one.
+    if payload.inner(post, "viewer", "replyDisabled") is True:
+        raise refused("the patron lets only some people reply to this post")
     parent = {"uri": to.native_id, "cid": cid}
-    root = payload.inner(posts[0], "record", "reply", "root")
+    root = payload.inner(post, "record", "reply", "root")
     if isinstance(root, Mapping) and payload.text(root, "cid"):
         return {
             "root": {"uri": payload.native_id(root, "uri"), "cid": payload.text(root, "cid")},
@@ -107,30 +112,47 @@ async def _thread(session: Session, api: Api, to: Answering) -> dict[str, Any]:
     return {"root": parent, "parent": parent}
 
 
-def _record(to: Answering, text: str, thread: dict[str, Any]) -> dict[str, Any]:
+async def _unseen(session: Session, api: Api, to: Answering) -> DeliveryError:
+    """Why a post is not to be had."""
+    match await bluesky_reading.state(session, api, to.native_id):
+        case "gone":
+            return refused("the post is not there any more")
+        case "blocked":
+            return refused("the patron blocked this account, or this account the patron")
+        case _:
+            return DeliveryError(f"{api.host} does not show the post just now")
+
+
+async def _named(session: Session, api: Api, text: str) -> dict[str, str]:
+    """Who the names in the text belong to; what is nobody's name stays mere text.
+
+    Servers look far for a name that they do not know. No answer waits for that.
+    """
+    found: dict[str, str] = {}
+    with suppress(SourceError, TimeoutError):
+        async with asyncio.timeout(_NAMED_WITHIN_SECONDS):
+            for name in bluesky_facets.names(text):
+                method = "com.atproto.identity.resolveHandle"
+                answer = await session.ask(api, method, [("handle", name)])
+                if did := payload.native_id(answer.body, "did"):
+                    found[name] = did
+    return found
+
+
+def _record(
+    to: Answering, text: str, thread: dict[str, Any], named: Mapping[str, str]
+) -> dict[str, Any]:
     record: dict[str, Any] = {
         "$type": _COLLECTION, "text": text, "reply": thread,
         "createdAt": to.written_at.astimezone(UTC).isoformat(timespec="milliseconds").replace(
             "+00:00", "Z"
         ),
     }  # fmt: skip
-    if links := _links(text):
-        record["facets"] = links
+    if to.language:
+        record["langs"] = [to.language]
+    if found := bluesky_facets.facets(text, named):
+        record["facets"] = found
     return record
-
-
-def _links(text: str) -> list[dict[str, Any]]:
-    """Where the text has links, in bytes: without being told, the network shows them as mere text."""
-    found = []
-    for link in _LINK.finditer(text):
-        start = len(text[: link.start()].encode())
-        found.append(
-            {
-                "index": {"byteStart": start, "byteEnd": start + len(link[0].encode())},
-                "features": [{"$type": "app.bsky.richtext.facet#link", "uri": link[0]}],
-            }
-        )
-    return found
 
 
 def _replied(repo: str, name: str, options: Options, at: datetime) -> Replied:
@@ -143,8 +165,6 @@ def _refusal(host: str, answer: Answer) -> DeliveryError:
     code = payload.text(answer.body, "error")
     code = code if code.isascii() and code.isalnum() else ""
     match answer.status:
-        case 401 | 403:
-            helps = "it does not take this app password: make a new one"
         case 400:
             helps = (
                 f"it does not take the answer ({code[:60] or 'no reason given'}): is it too long?"

@@ -8,36 +8,26 @@ library's own statuses had: a reply that does not name the library makes no noti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from staffbot.errors import SourceError
 from staffbot.model import Clock, IncomingMention, Kind, system_clock
-from staffbot.network import (
-    AnsweredAtSource,
-    Answering,
-    Batch,
-    Change,
-    Conversation,
-    Deleted,
-    Edited,
-    Replied,
-    ReplyLimit,
-)
+from staffbot.network import Answering, Batch, Change, Conversation, Replied, ReplyLimit
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import mastodon_replies, mastodon_statuses, payload
+from staffbot.sources import mastodon_looks, mastodon_replies, mastodon_statuses, payload
 from staffbot.sources.api import Api
-from staffbot.sources.mastodon_account import Account, Options, Status
+from staffbot.sources.mastodon_account import PAGE, Account, Options, Status
 from staffbot.sources.mastodon_statuses import id_of
 
-_PAGE = 40
 _MOST_PAGES = 50
-_MOST_OWN_PAGES = 10
 _REMEMBERED = 1_500
+# Roots of conversations that are asked for in one reading.
+_MOST_ASKED = 40
 # Replies to the library's own statuses are looked for under those of this age.
 _OWN_FOR = timedelta(days=7)
 
@@ -66,13 +56,27 @@ class _Cursor:
 
 @dataclass(slots=True)
 class _Haul:
-    """What one reading found: statuses by id, edits, and ids to remember."""
+    """What one reading found: statuses by id, changes, and ids to remember."""
 
     statuses: dict[str, tuple[Kind, Status]] = field(default_factory=dict)
-    edits: list[Edited] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     replies: dict[str, int] = field(default_factory=dict)
     own: dict[str, Status] = field(default_factory=dict)
+    above: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
+
+    def learns(self, statuses: Iterable[Status]) -> None:
+        """What each of these replies to."""
+        self.above |= {id_of(one): mastodon_statuses.above(one) for one in statuses}
+
+    def top(self, id_: str) -> str:
+        """The uppermost that is known to stand above it, or itself."""
+        passed = {id_}
+        while (higher := self.above.get(id_, "")) and higher not in passed:
+            passed.add(higher)
+            id_ = higher
+        return id_
 
 
 class Mastodon:
@@ -105,6 +109,7 @@ class Mastodon:
                 and not self._account.is_own(status)
                 and (before.begun or mastodon_statuses.posted_at(status, now) >= oldest)
             }
+            haul.learns([*haul.own.values(), *(status for _, status in haul.statuses.values())])
             mentions = [
                 await self._mention(api, kind, status, haul, now) for kind, status in fresh.values()
             ]
@@ -113,7 +118,7 @@ class Mastodon:
         seen = [*(id_ for id_ in before.seen if id_ not in here), *here]
         return Batch(
             mentions=tuple(sorted(mentions, key=lambda mention: mention.posted_at)),
-            changes=tuple(haul.edits),
+            changes=tuple(haul.changes),
             cursor=_Cursor(seen=tuple(seen[-_REMEMBERED:]), replies=haul.replies).dump(),
         )
 
@@ -123,19 +128,20 @@ class Mastodon:
         answered = {id_: mastodon_statuses.words(own) for id_, own in haul.own.items()}
         return mastodon_statuses.mention(
             status, source=self.name, kind=self._settings.kind or kind,
-            root=await self._root(api, status), answered=answered, now=now,
+            root=await self._root(api, status, haul), answered=answered, now=now,
         )  # fmt: skip
 
-    async def _root(self, api: Api, status: Status) -> str:
-        """Where its conversation began, as far as this server knows."""
-        if not mastodon_statuses.above(status):
-            return id_of(status)
-        context = await self._context(api, id_of(status))
-        ancestors = payload.records(context, "ancestors")
-        return (id_of(ancestors[0]) if ancestors else "") or mastodon_statuses.above(status)
-
-    async def _context(self, api: Api, id_: str) -> Any:
-        return (await self._account.ask(api, f"/api/v1/statuses/{id_}/context")).body
+    async def _root(self, api: Api, status: Status, haul: _Haul) -> str:
+        """Where its conversation began, as far as this server knows; asked for only where what was
+        read does not tell, and not too often: a server allows 300 requests in five minutes."""
+        top = haul.top(id_of(status))
+        if top not in haul.above and haul.asked < _MOST_ASKED:
+            haul.asked += 1
+            haul.learns(
+                payload.records(await self._account.context(api, id_of(status)), "ancestors")
+            )
+            top = haul.top(id_of(status))
+        return top
 
     async def _notified(
         self, api: Api, before: _Cursor, oldest: datetime, now: datetime, haul: _Haul
@@ -144,9 +150,7 @@ class Mastodon:
         time: an id may be given out before one that is lower is to be seen."""
         page = ""
         for _ in range(_MOST_PAGES):
-            params = [("types[]", "mention"), ("types[]", "update"), ("limit", str(_PAGE))]
-            params += [("max_id", page)] if page else []
-            told = await self._account.get(api, "/api/v1/notifications", params)
+            told = await self._account.notifications(api, page)
             if not isinstance(told, list):
                 raise SourceError(f"{api.host} answered without a list of notifications")
             listed = [one for one in payload.records(told) if id_of(one)]
@@ -160,14 +164,19 @@ class Mastodon:
             page = id_of(listed[-1])
 
     async def _below_own(self, api: Api, before: _Cursor, now: datetime, haul: _Haul) -> None:
-        """Replies to what the library wrote of late, also those that do not name it."""
-        for own in await self._account.own_statuses(api):
+        """Replies to what the library wrote of late, also those that do not name it, and which
+        statuses that answers."""
+        listed = await self._account.own_statuses(api)
+        fresh = [own for own in listed if id_of(own) not in before.seen]
+        haul.changes += mastodon_looks.answers(self._account, fresh, now)
+        for own in listed:
+            haul.seen.append(id_of(own))
             id_, count = id_of(own), payload.number(own, "replies_count")
             haul.own[id_] = own
             if now - mastodon_statuses.posted_at(own, now) > _OWN_FOR:
                 continue
             if count and count != before.replies.get(id_):
-                context = await self._context(api, id_)
+                context = await self._account.context(api, id_)
                 for status in payload.records(context, "descendants"):
                     if id_of(status):
                         haul.statuses.setdefault(id_of(status), (Kind.REPLY, status))
@@ -179,7 +188,7 @@ class Mastodon:
         if self._options.list:
             timelines.append((Kind.SEARCH, f"list/{self._options.list}"))
         for kind, path in timelines:
-            params = [("limit", str(_PAGE))]
+            params = [("limit", str(PAGE))]
             for status in await self._account.statuses(api, f"/api/v1/timelines/{path}", params):
                 if not status.get("reblog"):
                     haul.statuses.setdefault(id_of(status), (kind, status))
@@ -200,56 +209,7 @@ class Mastodon:
     async def look(self, conversations: Sequence[Conversation]) -> Sequence[Change]:
         """Answers by the library to these statuses, their words as they are, and which are gone."""
         asked = [one.native_id for one in conversations if id_of({"id": one.native_id})]
-        now = self._clock()
-        changes: list[Change] = []
-        async with self._account.api() as api:
-            await self._account.know_itself(api)
-            for id_ in asked:
-                answer = await self._account.ask(api, f"/api/v1/statuses/{id_}")
-                edit = mastodon_statuses.edited(answer.body, now) if answer.ok else None
-                if not answer.ok:
-                    changes.append(Deleted(native_id=id_, at=now))
-                elif edit is not None:
-                    changes.append(edit)
-                if (
-                    answer.ok
-                    and self._options.accounts
-                    and payload.number(answer.body, "replies_count")
-                ):
-                    below = payload.records(await self._context(api, id_), "descendants")
-                    changes += self._answers(below, {id_}, now)
-            changes += await self._own_answers(api, set(asked), now)
-        return list(dict.fromkeys(changes))
-
-    async def _own_answers(
-        self, api: Api, asked: set[str], now: datetime
-    ) -> list[AnsweredAtSource]:
-        """The account's own list tells of all its answers at once, whatever the conversations."""
-        found: list[AnsweredAtSource] = []
-        page = ""
-        for _ in range(_MOST_OWN_PAGES):
-            listed = await self._account.own_statuses(api, page)
-            found += self._answers(listed, asked, now)
-            if not listed or now - mastodon_statuses.posted_at(listed[-1], now) > timedelta(
-                days=30
-            ):
-                break
-            page = id_of(listed[-1])
-        return found
-
-    def _answers(
-        self, statuses: Sequence[Status], asked: set[str], now: datetime
-    ) -> list[AnsweredAtSource]:
-        return [
-            AnsweredAtSource(
-                native_id=mastodon_statuses.above(one),
-                at=mastodon_statuses.posted_at(one, now),
-                account=payload.text(one, "account", "acct"),
-                permalink=mastodon_statuses.permalink(one),
-            )
-            for one in statuses
-            if self._account.is_own(one) and mastodon_statuses.above(one) in asked
-        ]
+        return await mastodon_looks.look(self._account, asked, self._clock())
 
 
 def _take(notification: Mapping[str, Any], before: _Cursor, now: datetime, haul: _Haul) -> None:
@@ -259,11 +219,15 @@ def _take(notification: Mapping[str, Any], before: _Cursor, now: datetime, haul:
     status = payload.inner(notification, "status")
     if key in before.seen or not isinstance(status, Mapping) or not id_of(status):
         return
-    if payload.text(notification, "type") == "mention":
+    kind = payload.text(notification, "type")
+    if kind in ("mention", "pending.reply"):
         reply = bool(mastodon_statuses.above(status))
         haul.statuses[id_of(status)] = (Kind.REPLY if reply else Kind.MENTION, status)
-    elif (edit := mastodon_statuses.edited(status, now)) is not None:
-        haul.edits.append(edit)
+    elif kind == "quote":
+        # One that names the library as well comes as a mention too, and that weighs more.
+        haul.statuses.setdefault(id_of(status), (Kind.QUOTE, status))
+    elif kind == "update" and (edit := mastodon_statuses.edited(status, now)) is not None:
+        haul.changes.append(edit)
 
 
 def _open(settings: SourceSettings, network: NetworkSettings, clock: Clock) -> Mastodon:
@@ -272,13 +236,25 @@ def _open(settings: SourceSettings, network: NetworkSettings, clock: Clock) -> M
 
 async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence[Finding]:
     subject = f"source {settings.name}"
-    account = Account(settings.options, network)
+    options: Options = settings.options
+    account = Account(options, network)
     try:
         async with account.api() as api:
             await account.know_itself(api)
-            await account.get(api, "/api/v1/notifications", [("limit", "1")])
+            await account.notifications(api)
+            params = [("limit", "1")]
+            await account.get(api, f"/api/v1/accounts/{account.id}/statuses", params)
+            if options.list:
+                await account.get(api, f"/api/v1/timelines/list/{options.list}", params)
+            dropped = await account.dropped(api)
     except SourceError as problem:
         return (Finding(ok=False, subject=subject, said=str(problem)),)
+    if dropped:
+        said = (
+            f"@{account.name} has Mastodon drop mentions {dropped}: choose Accept or Filter there, "
+            "under Notifications, or they are missed"
+        )
+        return (Finding(ok=False, subject=subject, said=said),)
     said = f"signed in as @{account.name}; mentions and replies can be read"
     return (Finding(ok=True, subject=subject, said=said),)
 

@@ -7,7 +7,8 @@ among the account's own statuses by what it answers and its words.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from staffbot.errors import DeliveryError
 from staffbot.model import Patron, Visibility
@@ -15,15 +16,17 @@ from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.sources import mastodon_statuses, payload
 from staffbot.sources.answering import asking, refused, same, writing
 from staffbot.sources.api import Answer, Api
-from staffbot.sources.mastodon_account import Account, Status
+from staffbot.sources.mastodon_account import Account, Status, is_gone, lacks_scope
 from staffbot.sources.mastodon_statuses import id_of
 
-# As the server counts: each link the same however long, and of @user@server only @user.
-_LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+# As the server counts: each link the same however long, and of @user@server only @user. Where a link
+# ends is seen narrowly, as what stands behind it counts by itself: never fewer than the server does.
+_LINK = re.compile(r"https?://[!-;=?-~]*[\w/=#+&@~$-]", re.IGNORECASE | re.ASCII)
 # What nearly every server takes; one that says otherwise is heeded.
 MOST, OF_LINK = 500, 23
 _REMOTE = re.compile(r"(?<![\w/])@(\w+(?:[\w.-]+\w+)?)@[\w.-]+\w")
 _MOST_PAGES = 3
+_SAME_DAY = timedelta(days=1)
 _VISIBILITIES = frozenset({"public", "unlisted", "private", "direct"})
 
 
@@ -41,6 +44,7 @@ def limit(account: Account) -> ReplyLimit:
     return ReplyLimit(
         most=MOST, told=lambda: account.most_characters, opening=_to, private=True,
         measure=lambda text: measure(text, account.characters_of_link or OF_LINK),
+        beside=lambda title: len(mastodon_statuses.warning_of(title)),
     )  # fmt: skip
 
 
@@ -49,9 +53,16 @@ async def reply(account: Account, to: Answering, text: str, key: str) -> Replied
     async with account.api() as api:
         with asking():
             status = await _status(account, api, to)
-        content = {
-            "status": text, "in_reply_to_id": to.native_id, "visibility": _visibility(status, to),
+        # As its own app does: behind the same warning, in the same language. The kind of text is
+        # named, as an account may have another by default, and what is shown would be other words.
+        content: dict[str, Any] = {
+            "status": _addressed(text, status), "in_reply_to_id": to.native_id,
+            "visibility": _visibility(status, to), "content_type": "text/plain",
         }  # fmt: skip
+        if warning := mastodon_statuses.warning(status):
+            content |= {"spoiler_text": warning, "sensitive": True}
+        if to.language:
+            content["language"] = to.language
         with writing():
             answer = await api.ask(
                 "/api/v1/statuses", method="POST", content=content,
@@ -63,17 +74,23 @@ async def reply(account: Account, to: Answering, text: str, key: str) -> Replied
 
 
 async def find(account: Account, to: Answering, text: str) -> Replied | None:
-    """The account's own status with these words in answer to that one."""
+    """The account's own status with these words in answer to that one.
+
+    Looked for below that one first: not every server lists what an account said in private.
+    """
     async with account.api() as api:
         with asking():
             await account.know_itself(api)
+            asked = id_of({"id": to.native_id})
+            context = await account.context(api, asked)
+            for one in payload.records(context, "descendants"):
+                if account.is_own(one) and _is_it(one, to, text):
+                    return _replied(one, datetime.now(UTC))
             page = ""
             for _ in range(_MOST_PAGES):
                 listed = await account.own_statuses(api, page)
                 for one in listed:
-                    # What it answered may be gone meanwhile.
-                    above = mastodon_statuses.above(one)
-                    if above in (to.native_id, "") and same(text, mastodon_statuses.words(one)):
+                    if _is_it(one, to, text):
                         return _replied(one, datetime.now(UTC))
                 if not listed:
                     break
@@ -81,12 +98,35 @@ async def find(account: Account, to: Answering, text: str) -> Replied | None:
     return None
 
 
+def _is_it(own: Status, to: Answering, text: str) -> bool:
+    return _may_answer(own, to) and same(text, mastodon_statuses.words(own))
+
+
+def _may_answer(own: Status, to: Answering) -> bool:
+    """Whether it stands below what is answered, or below what is gone and may have been that."""
+    if mastodon_statuses.above(own):
+        return mastodon_statuses.above(own) == to.native_id
+    at = payload.moment(own, "created_at")
+    return at is None or at > to.written_at - _SAME_DAY
+
+
+def _addressed(text: str, status: Status) -> str:
+    """With the patron's name in it: without that they are not told, and see no direct one at all."""
+    name = payload.text(status, "account", "acct")
+    plain = re.escape(name.partition("@")[0])
+    if not name or re.search(rf"(?<![\w@])@{plain}(?![\w-])", text, re.IGNORECASE):
+        return text
+    return f"@{name} {text}"
+
+
 async def _status(account: Account, api: Api, to: Answering) -> Status:
     if not id_of({"id": to.native_id}):
         raise refused("this is no status of that server")
     answer = await account.ask(api, f"/api/v1/statuses/{to.native_id}")
-    if not answer.ok or not isinstance(answer.body, dict):
+    if is_gone(answer):
         raise refused("the status is not there any more")
+    if not answer.ok or not isinstance(answer.body, dict):
+        raise DeliveryError(f"{api.host} does not show the status just now ({answer.status})")
     return answer.body
 
 
@@ -110,10 +150,15 @@ def _refusal(host: str, answer: Answer) -> DeliveryError:
     match answer.status:
         case 401:
             helps = "it does not take this access token: make a new one"
-        case 403:
+        case 403 if lacks_scope(answer):
             helps = (
                 "the access token may not write: give its application the scope write:statuses, "
                 "and make a new token"
+            )
+        case 403:
+            helps = (
+                "the account may not answer this status: the patron may have limited who can, or "
+                "blocked it"
             )
         case 404 | 410:
             helps = "the status is not there any more"

@@ -16,6 +16,9 @@ from staffbot.sources import payload, plain_text
 _PUBLIC = frozenset({"public", "unlisted", "local", ""})
 _MEDIA = {"image": "image", "gifv": "video", "video": "video", "audio": "audio"}
 _MOST_MEDIA = 8
+_MOST_OPTIONS = 20
+_PLACES = ("url", "remote_url", "preview_url")
+_WARNING = "Content warning: "
 _QUOTED = 300
 
 
@@ -43,8 +46,27 @@ def posted_at(status: object, now: datetime) -> datetime:
 
 
 def words(status: object) -> str:
-    """Its text. Custom emoji stay as they were typed, `:like_this:`."""
-    return plain_text.of_html(payload.text(status, "content"))
+    """Its text, and what a poll of it asks. Custom emoji stay as they were typed, `:like_this:`."""
+    text = plain_text.of_html(payload.text(status, "content"))
+    options = payload.records(status, "poll", "options")[:_MOST_OPTIONS]
+    titles = [plain_text.line(payload.text(one, "title")) for one in options]
+    poll = " / ".join(filter(None, titles))
+    return plain_text.clean(f"{text}\nPoll: {poll}") if poll else text
+
+
+def warning(status: object) -> str:
+    """The content warning that it stands behind, or ""."""
+    return plain_text.line(payload.text(status, "spoiler_text"))
+
+
+def warning_of(title: str) -> str:
+    """The content warning that a mention's title tells of, or ""."""
+    return title.removeprefix(_WARNING) if title.startswith(_WARNING) else ""
+
+
+def quoted(status: object) -> object:
+    """The status that it quotes, as far as this server shows it."""
+    return payload.inner(status, "quote", "quoted_status")
 
 
 def permalink(status: object) -> str:
@@ -73,7 +95,8 @@ def mention(
     """A status as a mention. `answered` holds the words of the library's statuses, by id."""
     account = payload.inner(status, "account")
     handle = plain_text.line(payload.text(account, "acct"), 300)
-    warning = plain_text.line(payload.text(status, "spoiler_text"))
+    behind = warning(status)
+    talked_of = answered.get(above(status)) or answered.get(id_of(quoted(status)), "")
     open_ = payload.text(status, "visibility") in _PUBLIC
     language = payload.text(status, "language")
     return IncomingMention(
@@ -88,9 +111,9 @@ def mention(
         ),
         posted_at=posted_at(status, now),
         permalink=permalink(status),
-        title=f"Content warning: {warning}" if warning else "",
+        title=f"{_WARNING}{behind}" if behind else "",
         conversation=root,
-        in_reply_to=plain_text.line(answered.get(above(status), ""), _QUOTED),
+        in_reply_to=plain_text.line(talked_of, _QUOTED),
         language=language if language.isascii() and len(language) <= 35 else "",
         media=_media(status),
         visibility=Visibility.PUBLIC if open_ else Visibility.PRIVATE,
@@ -109,7 +132,9 @@ def _name(account: object) -> str:
 def _media(status: object) -> tuple[Media, ...]:
     found = []
     for one in payload.records(status, "media_attachments")[:_MOST_MEDIA]:
-        url = plain_text.web_address(payload.text(one, "url"))
+        # What a server has not fetched yet has only the address at the other server.
+        urls = (plain_text.web_address(payload.text(one, name)) for name in _PLACES)
+        url = next(filter(None, urls), "")
         if url:
             alt = plain_text.line(payload.text(one, "description"), 1_000)
             found.append(

@@ -31,7 +31,7 @@ from staffbot.messages import (
     say,
 )
 from staffbot.model import Actor, Media, Patron, Person, Role
-from staffbot.seams import Completion
+from staffbot.seams import Completion, Mark
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 PEOPLE = (
@@ -69,6 +69,8 @@ class FakeDesk:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     rooms: list[str] = field(default_factory=list)
     refuses: str = ""  # why no form is taken
+    kept: dict[str, datetime] = field(default_factory=dict)
+    known: dict[str, datetime | None] = field(default_factory=dict)  # acts that last
 
     def tell(self, text: str, **more: object) -> int:
         number = len(self.mentions) + 1
@@ -114,6 +116,8 @@ class FakeDesk:
         )
 
     async def command(self, actor: Actor, text: str) -> Reply:
+        if actor.lasting and not self._first(actor):
+            return replace(say("That was done already."), old=True)
         self._note("command", actor, text)
         verb, _, rest = text.partition(" ")
         if verb == "queue":
@@ -179,6 +183,27 @@ class FakeDesk:
 
     async def staff(self) -> Sequence[Person]:
         return self.people
+
+    async def last_heard(self, platform: str) -> datetime | None:
+        return self.kept.get(platform)
+
+    async def heard(self, platform: str, at: datetime) -> None:
+        self.kept[platform] = at
+
+    async def unheard(self, marks: Sequence[Mark]) -> Sequence[Mark]:
+        return [mark for mark in marks if mark.act not in self.known]
+
+    async def noted(self, marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            self.known.setdefault(mark.act, None)
+
+    def _first(self, actor: Actor) -> bool:
+        if actor.act in self.known:
+            known = self.known[actor.act]
+            if actor.at is None or known is None or known >= actor.at:
+                return False
+        self.known[actor.act] = actor.at
+        return True
 
     def _note(self, what: str, actor: Actor, *more: str) -> None:
         self.asked.append((what, actor.user_id, *more))

@@ -105,6 +105,8 @@ def test_how_long_it_rests(tries: int, asked: float | None, seconds: float) -> N
         (PLAIN, "Yes.", "Ana", "Yes.\n\nAna"),
         (OPENED, "Yes.", "", "@lena@social.example Yes."),
         (OPENED, "@lena@social.example Yes.", "", "@lena@social.example Yes."),
+        (OPENED, "@lena@social.example2 Yes", "", "@lena@social.example @lena@social.example2 Yes"),
+        (OPENED, "", "", "@lena@social.example "),
         (OPENED, "Yes.", "Ana", "@lena@social.example Yes.\n\nAna"),
     ],
 )
@@ -126,6 +128,13 @@ def test_limits_at_one_less_the_limit_and_one_more(unit: str, signature: str) ->
         assert not too_long(whole(unit * length, LENA, limit, signature), limit)
     said = too_long(whole(unit * (left + 1), LENA, limit, signature), limit)
     assert said == "That is 1 graphemes too long: 30 at most, with everything."
+
+
+def test_what_goes_along_counts_too() -> None:
+    limit = ReplyLimit(most=30, beside=len)
+    assert room_left(limit, LENA, "", "rant") == 26
+    assert not too_long("x" * 26, limit, "rant")
+    assert too_long("x" * 27, limit, "rant").startswith("That is 1 characters too long: 30")
 
 
 def test_what_was_seen_is_one_word() -> None:

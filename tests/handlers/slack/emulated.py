@@ -166,6 +166,7 @@ async def journeys(slack: Emulated) -> None:
         await two_at_once(slack)
         await at_home(slack)
         await by_direct_message(slack)
+    await while_away(slack)
 
 
 async def two_at_once(slack: Emulated) -> None:
@@ -173,6 +174,23 @@ async def two_at_once(slack: Emulated) -> None:
     await slack.shows("claimed by")
     await slack.says("has 1 since")
     step("two at once")
+
+
+async def while_away(slack: Emulated) -> None:
+    """What is done while staffbot does not run is heard at its next start."""
+    async with slack.open() as up:
+        assert await up.send("Do you lend seeds?") == 200
+        await slack.shows("is unclaimed")
+    ts = (await slack.card())["ts"]
+    await slack.do("reaction", channel="C01", ts=ts, user="U2", name="raised_hand", present=True)
+    async with slack.open():
+        await slack.shows("claimed by ben")
+        step("reaction while away")
+    await slack.do("post_message", channel="C01", user="U2", text=f"<@{BOT}> release",
+                   thread_ts=ts)  # fmt: skip
+    async with slack.open():
+        await slack.shows("is unclaimed")
+        step("thread while away")
 
 
 async def at_home(slack: Emulated) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -134,6 +135,11 @@ def actions(message: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _json(response: Response) -> Any:
     assert response.status == 200, response
     return json.loads(response.body) if response.body.startswith(b"{") else {}
+
+
+def stamp(ago: float = 0.0) -> str:
+    """What a message of this moment wears, as Slack stamps it."""
+    return f"{time.time() - ago:.6f}"
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.rules import message_faults
-from tests.handlers.slack.stage import actions, until
+from tests.handlers.slack.stage import actions, stamp, until
 from tests.handlers.slack.street import Street
 from tests.handlers.slack.workspace import BOT, TEAM
 
@@ -43,13 +43,14 @@ async def test_a_mention_goes_its_way_with_a_restart_after_each_step(
     async with street.open():
         hand = {
             "type": "reaction_added", "user": "U2", "reaction": "raised_hand", "item_user": BOT,
+            "event_ts": stamp(),
             "item": {"type": "message", "channel": "C01", "ts": street.card()["ts"]},
         }  # fmt: skip
         await street.event(hand, "Ev1")
         await street.shows("claimed by Ben Okafor")
     async with street.open():
         mention = {
-            "type": "app_mention", "user": "U2", "channel": "C01", "ts": "9.9",
+            "type": "app_mention", "user": "U2", "channel": "C01", "ts": stamp(),
             "thread_ts": street.card()["ts"], "text": f"<@{BOT}> done",
         }  # fmt: skip
         await street.event(mention, "Ev2")
@@ -102,6 +103,7 @@ async def test_a_raised_hand_on_what_is_no_card_claims_nothing(street: Street) -
         await street.shows("is unclaimed")
         hand = {
             "type": "reaction_added", "user": "U2", "reaction": "raised_hand", "item_user": BOT,
+            "event_ts": stamp(),
             "item": {"type": "message", "channel": "C01", "ts": "1.000001"},
         }  # fmt: skip
         await street.event(hand, "Ev1")
@@ -170,26 +172,6 @@ async def test_a_card_whose_blocks_slack_refuses_is_edited_to_its_sentence(stree
         await street.shows("claimed by Ana Silva")
         assert street.card()["blocks"] == []
         assert len(street.slack.channels["C01"].messages) == 1
-
-
-async def test_who_never_acted_in_the_room_is_staff_nowhere_else(street: Street) -> None:
-    slack = street.slack
-
-    async def writes(id: str) -> str:
-        """Ben writes to the bot alone; what it says."""
-        before = len(slack.texts("DU2"))
-        event = {
-            "type": "message", "channel_type": "im", "user": "U2", "channel": "DU2",
-            "ts": f"8.{id}", "text": "queue",
-        }  # fmt: skip
-        await street.event(event, f"Ev{id}")
-        await until(lambda: len(slack.texts("DU2")) > before)
-        return slack.texts("DU2")[-1]
-
-    async with street.open():
-        assert "[[staff]]" in await writes("1")
-        assert "Nothing waits" in await street.command("queue", "U2")
-        assert "Nothing waits" in await writes("2")
 
 
 async def test_what_a_person_typed_wrong_is_said_to_them_alone(street: Street) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.handlers.slack.stage import (
     opened,
     running,
     settings,
+    stamp,
     until,
 )
 from tests.handlers.slack.workspace import BOT
@@ -41,9 +43,12 @@ class Desk(FakeDesk):
         self.failing = False
         self.refusing = ""
         self.answer: Reply | None = None
+        self.drawn = asyncio.Event()  # what is slow ends
+        self.drawn.set()
 
     async def command(self, actor: Actor, text: str) -> Reply:
         self.actors.append(actor)
+        await self.drawn.wait()
         if text == "log":
             return await super().press(actor, "log")
         return self.trouble() or await super().command(actor, text)
@@ -52,6 +57,7 @@ class Desk(FakeDesk):
         self, actor: Actor, control: str, mention: int | None = None, value: str = ""
     ) -> Reply:
         self.actors.append(actor)
+        await self.drawn.wait()
         return self.trouble() or await super().press(actor, control, mention, value)
 
     async def submit(
@@ -159,7 +165,7 @@ async def test_a_direct_message_to_the_bot_is_a_command(
     assert desk.asked[-1] == ("command", "U1", "note 1 see <https://a.example>")
     await until(lambda: slack.texts("DU1"))
     for more in ({"subtype": "message_changed"}, {"bot_id": "B0BOT"}, {"channel_type": "channel"}):
-        await ana.event({**event, "channel_type": "im", "ts": "9.9", **more}, id=str(more))
+        await ana.event({**event, "channel_type": "im", "ts": stamp(), **more}, id=str(more))
     assert len(desk.asked) == 1
 
 
@@ -415,6 +421,72 @@ async def test_what_is_not_stored_is_not_acknowledged(
     assert desk.mentions[1].owner == "Ana Silva"
 
 
+# --- in time ------------------------------------------------------------------------------------
+
+IN_TIME = 2.9  # seconds; Slack gives three
+
+
+async def test_a_chart_that_takes_a_minute_is_acknowledged_in_time(
+    ana: Person, desk: Desk, slack: Loopback
+) -> None:
+    """The very first one finds the machine's fonts."""
+    desk.drawn.clear()
+    body = urlencode(
+        {
+            "command": "/lib", "text": "stats month chart", "user_id": "U1", "channel_id": "C01",
+            "team_id": "T01", "trigger_id": slack.trigger(), "response_url": slack.answer_url(),
+        }
+    )  # fmt: skip
+    async with asyncio.timeout(IN_TIME):
+        answer = await ana.request(body)
+    assert answer.status == 200
+    assert slack.answers == []
+    desk.drawn.set()
+    await until(lambda: slack.answers)
+    assert "There is no command" in slack.answers[0]["text"]  # as this desk knows no figures
+
+
+@pytest.mark.parametrize("how", ["press", "mention"])
+async def test_other_ways_to_ask_for_a_chart_are_acknowledged_in_time_too(
+    ana: Person, desk: Desk, slack: Loopback, how: str
+) -> None:
+    desk.drawn.clear()
+    event = _mention(f"<@{BOT}> stats chart")
+    async with asyncio.timeout(IN_TIME):
+        if how == "press":
+            action = {"action_id": "stats_chart::0", "value": "month chart", "type": "button"}
+            assert (await ana.press(action)).status == 200
+        else:
+            assert (await ana.event(event)).status == 200
+    desk.drawn.set()
+    await until(lambda: slack.answers or slack.channels["C01"].ephemeral)
+    if how == "mention":
+        await ana.event(event, id="Ev2")  # and what is delivered again meanwhile is not asked again
+        assert len(desk.asked) == 1
+
+
+async def test_what_changes_something_is_acknowledged_once_it_is_stored(
+    ana: Person, desk: Desk, slack: Loopback
+) -> None:
+    desk.drawn.clear()
+    claiming = asyncio.create_task(ana.command("claim 1"))
+    done, _ = await asyncio.wait({claiming}, timeout=2.5)
+    assert not done
+    desk.drawn.set()
+    assert (await claiming)["text"] == "You have 1."
+
+
+async def test_a_look_that_fails_after_its_acknowledgement_says_so(
+    ana: Person, desk: Desk, slack: Loopback
+) -> None:
+    desk.drawn.clear()
+    await ana.event(_mention(f"<@{BOT}> stats chart"))
+    desk.failing = True
+    desk.drawn.set()
+    await until(lambda: slack.channels["C01"].ephemeral)
+    assert "nothing was changed" in slack.channels["C01"].ephemeral[0]["text"]
+
+
 # --- what is said -------------------------------------------------------------------------------
 
 
@@ -463,7 +535,7 @@ def _actor() -> Actor:
 
 
 def _mention(text: str, thread: str = "") -> dict[str, Any]:
-    found = {"type": "app_mention", "user": "U1", "channel": "C01", "ts": "6.6", "text": text}
+    found = {"type": "app_mention", "user": "U1", "channel": "C01", "ts": stamp(), "text": text}
     return {**found, "thread_ts": thread} if thread else found
 
 
@@ -471,4 +543,5 @@ def _reaction(name: str, ts: str) -> dict[str, Any]:
     item = {"type": "message", "channel": "C01", "ts": ts}
     return {
         "type": "reaction_added", "user": "U1", "reaction": name, "item": item, "item_user": BOT,
+        "event_ts": stamp(),
     }  # fmt: skip

@@ -39,4 +39,4 @@ def test_every_journey_before_a_slack_that_others_wrote() -> None:
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-4000:]
     steps = [line for line in done.stdout.splitlines() if line.startswith("  ")]
-    assert len(steps) == 18, steps
+    assert len(steps) == 22, steps

@@ -30,6 +30,7 @@ class Channel:
     name: str
     members: set[str] = field(default_factory=set)
     archived: bool = False
+    private: bool = False
     messages: dict[str, Json] = field(default_factory=dict)
     ephemeral: list[Json] = field(default_factory=list)
     refuses_blocks: bool = False
@@ -58,10 +59,11 @@ class Workspace:
         self.url = ""
         self._ids = count(1)
         self._triggers: set[str] = set()
-        self.channel("C01", "adult")
-        self.channel("C02", "children")
+        rooms = (self.channel("C01", "adult"), self.channel("C02", "children"))
         for user, name in (("U1", "Ana Silva"), ("U2", "Ben Okafor"), ("U3", "Mia Lang")):
             self.user(user, name)
+            for room in rooms:
+                room.members.add(user)
 
     # --- the world --------------------------------------------------------------------------
 
@@ -73,6 +75,23 @@ class Workspace:
     def user(self, id: str, name: str, **more: Any) -> None:
         profile = {"display_name": name, "real_name": name}
         self.users[id] = {"id": id, "name": id.lower(), "team_id": TEAM, "profile": profile, **more}
+
+    def says(self, channel: str, user: str, text: str, *, ago: float = 0.0, **more: Any) -> str:
+        """Somebody writes into a channel, seen or unseen by the bot. The message's stamp."""
+        ts = f"{time.time() - ago:.6f}"
+        message = {"type": "message", "ts": ts, "user": user, "text": text, "bot_id": "", **more}
+        found = self.channels[channel].messages
+        found[ts] = message
+        if more.get("thread_ts") in found:
+            found[more["thread_ts"]]["latest_reply"] = ts
+        return ts
+
+    def reacts(self, channel: str, ts: str, name: str, *users: str) -> None:
+        """From now on exactly these people's reaction of that name stands on a message."""
+        message = self.channels[channel].messages[ts]
+        others = [one for one in message.get("reactions", ()) if one["name"] != name]
+        mine = [{"name": name, "users": list(users), "count": len(users)}] if users else []
+        message["reactions"] = [*others, *mine]
 
     def trigger(self) -> str:
         made = f"trigger.{next(self._ids)}"
@@ -183,6 +202,7 @@ class Workspace:
         found = [
             m for ts, m in sorted(channel.messages.items())
             if ts == a["ts"] or m.get("thread_ts") == a["ts"]
+            if ts == a["ts"] or float(ts) > float(a.get("oldest") or 0)
         ]  # fmt: skip
         return self._paged(found, a)
 
@@ -204,6 +224,17 @@ class Workspace:
             self.channel(id, f"direct to {user}").members.add(user)
         return {"channel": {"id": id}}
 
+    def _conversations_members(self, a: Json) -> Json:
+        channel = self._readable(a)
+        start, limit = int(a.get("cursor") or 0), min(int(a.get("limit") or 100), PAGE)
+        found = sorted(channel.members)
+        more = start + limit < len(found)
+        cursor = str(start + limit) if more else ""
+        return {
+            "members": found[start : start + limit],
+            "response_metadata": {"next_cursor": cursor},
+        }
+
     def _conversations_info(self, a: Json) -> Json:
         channel = self.channels.get(a["channel"])
         if channel is None:
@@ -211,6 +242,7 @@ class Workspace:
         return {
             "channel": {
                 "id": channel.id, "name": channel.name, "is_archived": channel.archived,
+                "is_private": channel.private,
                 "is_member": BOT in channel.members,
             }
         }  # fmt: skip

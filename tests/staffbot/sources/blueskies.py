@@ -16,6 +16,7 @@ from tests.website import Website
 
 HANDLE, PASSWORD = "library-fc74b6.test", "abcd-efgh-ijkl-mnop"
 LIBRARY, PATRON = "did:plc:lyrx47bfh7vzdedzry6t3bxr", "did:plc:cudd3hsixohg7brn27sciapx"
+NAMES = {HANDLE: LIBRARY, "patron-fc74b6.test": PATRON}
 _PAGE = 100
 
 
@@ -40,6 +41,13 @@ class Sky:
     headers: dict[str, str] = field(default_factory=dict)
     broken: Any = None
     cutting: bool = False
+    gated: set[str] = field(default_factory=set)
+    blocking: bool = False
+    only_followed: bool = False
+    search_down: int = 0
+    feeds_down: bool = False
+    home: str = ""
+    switched_off: bool = False
 
     def __post_init__(self) -> None:
         for method in (
@@ -47,7 +55,8 @@ class Sky:
             "app.bsky.notification.listNotifications", "app.bsky.notification.getUnreadCount",
             "app.bsky.feed.getPosts", "app.bsky.feed.getPostThread", "app.bsky.feed.getAuthorFeed",
             "app.bsky.feed.searchPosts", "com.atproto.repo.createRecord",
-            "com.atproto.repo.getRecord",
+            "com.atproto.repo.getRecord", "com.atproto.identity.resolveHandle",
+            "app.bsky.actor.getProfile",
         ):  # fmt: skip
             self.site.does(f"/xrpc/{method}", self._answer)
 
@@ -86,6 +95,11 @@ class Sky:
             self.notified.append({**self.posts[uri], "reason": reason})
         return uri
 
+    def like(self, at_: datetime) -> None:
+        """Somebody likes one of the library's posts."""
+        uri = f"at://{PATRON}/app.bsky.feed.like/{len(self.notified)}"
+        self.notified.append({"uri": uri, "reason": "like", "indexedAt": at(at_)})
+
     def delete(self, uri: str) -> None:
         self.posts.pop(uri)
         self.notified = [one for one in self.notified if one["uri"] != uri]
@@ -121,6 +135,8 @@ class Sky:
             return _json(self.broken)
         if method == "createRecord":
             return self._taken(await request.json())
+        if method in ("resolveHandle", "getProfile"):
+            return _named(request.query.get("handle") or request.query["actor"])
         return self._get(method, request)
 
     def _taken(self, said: dict[str, Any]) -> web.Response:
@@ -130,14 +146,16 @@ class Sky:
             too_long = "Record/text must not be longer than 300 graphemes"
             return _json({"error": "InvalidRequest", "message": too_long}, 400)
         if uri in self.posts:
-            return _json({"error": "InvalidRequest", "message": "Record already exists"}, 400)
+            return _json({"error": "InternalServerError", "message": "Internal Server Error"}, 500)
+        if self.switched_off:
+            return _json({"error": "AccountDeactivated", "message": "Account is deactivated"}, 401)
         parent, root = record["reply"]["parent"], record["reply"]["root"]
         assert self.posts[parent["uri"]]["cid"] == parent["cid"]
         assert root["cid"]
         self.post(
             record["text"], by=LIBRARY, id=said["rkey"], reason="",
             created=datetime.fromisoformat(record["createdAt"]),
-            facets=record.get("facets", []), reply=record["reply"],
+            facets=record.get("facets", []), reply=record["reply"], langs=record.get("langs", []),
         )  # fmt: skip
         if self.cutting:
             raise web.HTTPBadGateway
@@ -145,8 +163,10 @@ class Sky:
 
     def _session(self) -> web.Response:
         self.tokens += 1
+        service = {"id": "#atproto_pds", "serviceEndpoint": self.home or self.site.url}
         return _json(
             {
+                "didDoc": {"id": LIBRARY, "service": [service]},
                 "accessJwt": f"access-{self.tokens}",
                 "refreshJwt": f"refresh-{self.tokens}",
                 "did": LIBRARY,
@@ -162,41 +182,70 @@ class Sky:
         query = request.query
         match method:
             case "listNotifications":
-                reasons = query.getall("reasons", [])
-                found = [one for one in reversed(self.notified) if one["reason"] in reasons]
-                found.sort(key=lambda one: one["indexedAt"], reverse=True)
-                return _paged(found, "notifications", query.get("cursor", ""))
+                if self.only_followed and query.get("priority") != "false":
+                    return _json({"notifications": []})
+                return self._notifications(query.getall("reasons"), query.get("cursor", "~"))
             case "getUnreadCount":
                 return _json({"count": len(self.notified)})
             case "getPosts":
-                uris = query.getall("uris", [])
-                assert len(uris) <= 25, "the real one refuses more"
-                shown = [u for u in uris if u in self.posts and u not in self.hidden]
-                return _json({"posts": [self.posts[uri] for uri in shown]})
+                return self._listed(query.getall("uris", []))
             case "getPostThread":
                 uri = query["uri"]
                 if uri not in self.posts:
                     return _recorded("getPostThread_deleted")
-                return _json({"thread": {"$type": "app.bsky.feed.defs#threadViewPost"}})
+                kind = "blockedPost" if self.blocking else "threadViewPost"
+                return _json({"thread": {"$type": f"app.bsky.feed.defs#{kind}"}})
             case "getRecord":
                 uri = f"at://{query['repo']}/{query['collection']}/{query['rkey']}"
                 if uri not in self.posts:
                     return _json({"error": "RecordNotFound", "message": "Not found"}, 400)
                 return _json({"uri": uri, "value": self.posts[uri]["record"]})
             case "getAuthorFeed":
-                actor = query["actor"]
-                mine = [
-                    {"post": one}
-                    for one in reversed(self.posts.values())
-                    if actor in (one["author"]["did"], one["author"]["handle"])
-                ]
-                return _paged(mine, "feed", query.get("cursor", ""))
+                return self._feed(query["actor"], query.get("cursor", ""))
             case "searchPosts":
+                if self.search_down:
+                    return _json({"error": "Forbidden"}, self.search_down)
                 term = query["q"]
                 hits = [one for one in self.posts.values() if term in one["record"]["text"]]
                 return _json({"posts": hits})
             case _:
                 return _json({"error": "MethodNotImplemented"}, 501)
+
+    def _notifications(self, reasons: list[str], before: str) -> web.Response:
+        """As the real one: the next page is strictly below a moment, and one that was filtered out
+        of a thousand is empty although more follow."""
+        older = [one for one in self.notified if one["indexedAt"] < before]
+        older.sort(key=lambda one: str(one["indexedAt"]), reverse=True)
+        found: list[dict[str, Any]] = []
+        cursor = None
+        for _ in range(10):
+            looked, older = older[:_PAGE], older[_PAGE:]
+            found += [one for one in looked if one["reason"] in reasons]
+            cursor = looked[-1]["indexedAt"] if len(looked) == _PAGE else None
+            if len(found) >= _PAGE / 2 or cursor is None:
+                break
+            older = [one for one in older if one["indexedAt"] < cursor]
+        return _json({"notifications": found, **({"cursor": cursor} if cursor else {})})
+
+    def _feed(self, actor: str, cursor: str) -> web.Response:
+        if self.feeds_down:
+            return web.Response(status=502)
+        if actor not in (*NAMES, *NAMES.values()):
+            return _json({"error": "InvalidRequest", "message": "Profile not found"}, 400)
+        mine = [
+            {"post": one}
+            for one in reversed(self.posts.values())
+            if actor in (one["author"]["did"], one["author"]["handle"])
+        ]
+        return _paged(mine, "feed", cursor)
+
+    def _listed(self, uris: list[str]) -> web.Response:
+        assert len(uris) <= 25, "the real one refuses more"
+        shown = [u for u in uris if u in self.posts and u not in self.hidden]
+        if self.blocking:
+            shown = [u for u in shown if LIBRARY in u]
+        seen = [{**self.posts[u], "viewer": {"replyDisabled": u in self.gated}} for u in shown]
+        return _json({"posts": seen})
 
 
 def _paged(found: list[dict[str, Any]], name: str, cursor: str) -> web.Response:
@@ -205,6 +254,13 @@ def _paged(found: list[dict[str, Any]], name: str, cursor: str) -> web.Response:
     if start + _PAGE < len(found):
         body["cursor"] = str(start + _PAGE)
     return _json(body)
+
+
+def _named(name: str) -> web.Response:
+    did = NAMES.get(name)
+    if did is None:
+        return _json({"error": "InvalidRequest", "message": "not found"}, 400)
+    return _json({"did": did})
 
 
 def _recorded(name: str) -> web.Response:

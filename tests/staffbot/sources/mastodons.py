@@ -38,6 +38,16 @@ class Instance:
     cutting: bool = False
     now: datetime = NOW
     tells_limits: bool = False
+    held_back: set[str] = field(default_factory=set)
+    kinds: frozenset[str] = frozenset()
+    ignores_kinds: bool = False
+    policy: dict[str, str] | None = None
+    instance: Any = None
+    proxy_says: int = 0
+    markdown: bool = False
+    refuses: str = ""
+    written: int = 0
+    hides_private: bool = False
 
     def __post_init__(self) -> None:
         self.site.answer_all = self._answer
@@ -53,9 +63,11 @@ class Instance:
         notify: str = "mention",
         to: str = "",
         html: str = "",
+        acct: str = "",
         **more: Any,
     ) -> str:
-        number = id or f"01M84{len(self.statuses) + 1:06d}"
+        self.written += 1
+        number = id or f"01M84{self.written:06d}"
         self.statuses[number] = {
             "id": number,
             "created_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -71,7 +83,7 @@ class Instance:
             "reblog": None,
             "account": {
                 "id": by,
-                "acct": _NAMES[by],
+                "acct": acct or _NAMES[by],
                 "display_name": name,
                 "url": f"{self.site.url}/@{_NAMES[by]}",
                 "emojis": [{"shortcode": "verified", "url": "http://x.example/v.png"}],
@@ -113,6 +125,8 @@ class Instance:
         self.asked.append(request.path)
         if self.hanging is not None:
             await self.hanging.wait()
+        if self.proxy_says and "/statuses/" in request.path:
+            return web.Response(text="<h1>Sorry</h1>", status=self.proxy_says)
         if self.down:
             return web.Response(status=self.down, headers=self.headers)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -125,19 +139,29 @@ class Instance:
             return self._taken(await request.json())
         if request.path == "/api/v2/instance" and self.tells_limits:
             return _json(recorded("mastodon/instance_v2"))
+        if request.path == "/api/v1/instance" and self.instance is not None:
+            return _json(self.instance)
+        if request.path == "/api/v2/notifications/policy" and self.policy is not None:
+            return _json(self.policy) if self.policy else web.Response(status=501)
         return self._get(request.path.removeprefix("/api/v1/").split("/"), request)
 
     def _taken(self, said: dict[str, Any]) -> web.Response:
         """A status by the library. A key is not kept, as on GoToSocial."""
         # Of names only the near half counts.
-        if len(re.sub(r"(@\w+)@[\w.]+", r"\1", said["status"])) > 500:
+        if self.refuses:
+            return _json({"error": self.refuses}, 403)
+        plain = re.sub(r"(@\w+)@[\w.]+", r"\1", said["status"])
+        if len(plain) + len(said.get("spoiler_text", "")) > 500:
             return _recorded("error_too_long")
+        if self.markdown and said.get("content_type") != "text/plain":
+            said["status"] = re.sub(r"\*(.*?)\*", r"<em>\1</em>", said["status"])
         shown = re.sub(
             r"@(\w+)@[\w.]+", r'<span><a href="#">@<span>\1</span></a></span>', said["status"]
         )
         id_ = self.post(
             "", html=f"<p>{shown}</p>", at=self.now, by=LIBRARY, notify="",
             to=said["in_reply_to_id"], visibility=said["visibility"],
+            spoiler_text=said.get("spoiler_text", ""), language=said.get("language"),
         )  # fmt: skip
         if self.cutting:
             raise web.HTTPBadGateway
@@ -150,10 +174,17 @@ class Instance:
                 return _json(recorded("mastodon/verify_credentials"))
             case ["notifications"]:
                 types = query.getall("types[]", [])
-                found = [one for one in self.notified if not types or one["type"] in types]
+                if self.kinds and not self.kinds.issuperset(types):
+                    return _json({"error": "Bad Request: unrecognized notification type"}, 400)
+                every = not types or self.ignores_kinds
+                found = [one for one in self.notified if every or one["type"] in types]
+                if query.get("include_filtered") != "true":
+                    found = [one for one in found if one["status"]["id"] not in self.held_back]
                 return _json(_page(found, query))
             case ["accounts", account, "statuses"]:
                 mine = [one for one in self.statuses.values() if one["account"]["id"] == account]
+                if self.hides_private:
+                    mine = [one for one in mine if one["visibility"] != "direct"]
                 return _json(_page(mine, query))
             case ["statuses", id_] if id_ in self.statuses:
                 return _json(self.statuses[id_])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,16 +21,10 @@ from tests.source_contract import Written
 from tests.staffbot.sources.blueskies import HANDLE, LIBRARY, PASSWORD, PATRON, Sky
 from tests.staffbot.sources.recorded import recorded
 from tests.staffbot.sources.rigs import PATIENT, ReadContract, ReadRig
-from tests.website import Website, website
+from tests.website import Website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
 
 
 @pytest.fixture

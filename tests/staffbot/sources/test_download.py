@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,15 +15,9 @@ from aiohttp import web
 from staffbot.errors import SourceError
 from staffbot.settings import Network
 from staffbot.sources.download import Page, download, is_public
-from tests.website import Website, website
+from tests.website import Website
 
 PATIENT = Network(timeout=timedelta(seconds=50))
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
 
 
 async def fetch(url: str, *, most_bytes: int = 100_000, etag: str = "", modified: str = "") -> Page:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,7 +21,7 @@ from staffbot.sources.feed import Feed, Options, network
 from staffbot.sources.feed_entries import read
 from tests.library import HandClock
 from tests.staffbot.sources.feeds import Item, atom, rss
-from tests.website import Website, website
+from tests.website import Website
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,12 +29,6 @@ QUESTION = Item(
     id="c-1", title="By: Lena P.", html="<p>Do you <b>lend</b> skis?</p>", at=NOW - HOUR,
     author="Lena P.", link="https://library.example/blog#c-1",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Website]:
-    async with website() as found:
-        yield found
 
 
 def feed(site: Website, path: str = "/feed", clock: HandClock | None = None, **more: Any) -> Feed:
