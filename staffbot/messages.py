@@ -190,6 +190,7 @@ class Message:
     about      the mention that a private answer is about
     silent     arrives without a notification
     collapsed  a closed card: two lines
+    compact    the card of what was only heard: a few lines of the patron's words
     refused    an answer that nothing was done, and why: a door leaves a form open to be set right
     failed     an answer that nothing was done, through a fault of ours: not to be acknowledged
     old        an answer to what was heard before or too long ago: nobody waits for it
@@ -202,6 +203,7 @@ class Message:
     about: int | None = None
     silent: bool = False
     collapsed: bool = False
+    compact: bool = False
     refused: bool = False
     failed: bool = False
     old: bool = False
