@@ -56,11 +56,14 @@ def refresh(tx: Tx) -> None:
         .order_by(posts.c.id)
     )
     for post in map(post_of, rows.all()):
+        if post.detail.get("over"):
+            continue
         stands, left = _stands(tx, post), _left_numbers(tx, post)
         says = [stands, left]
         moot = post.state == "dropped" and not _is_worth_posting(stands, left)
         if post.detail["says"] != says and not moot:
-            say_now(tx, post.id, {**post.detail, "says": says})
+            # Once they are back it stays so, whatever they are away for later.
+            say_now(tx, post.id, {**post.detail, "says": says, "over": stands is _Stands.BACK})
 
 
 def rendered(tx: Tx, post: Post) -> Message | None:
@@ -85,6 +88,8 @@ def _is_worth_posting(stands: _Stands, left: object) -> bool:
 
 
 def _stands(tx: Tx, post: Post) -> _Stands:
+    if post.detail.get("over"):
+        return _Stands.BACK
     person = get_person(tx, post.detail["from"])
     until = person.away_until if person is not None else None
     if until is None or until <= tx.now:

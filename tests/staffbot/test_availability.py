@@ -74,6 +74,11 @@ def test_an_offer_is_over_once_they_are_back(works: Clockwork, by_hand: bool) ->
     (offer,) = works.offers()
     assert offer.text == "Ana Silva is back: nothing is left here to take over."
     assert buttons(offer) == []
+    works.do(availability.away, works.person("ana"), wall(6, 9))
+    works.carry()
+    before, after = works.offers()
+    assert before == offer, "what is over is not edited again"
+    assert len(named(after)) == 1
 
 
 def test_who_is_away_longer_is_offered_once(works: Clockwork) -> None:
