@@ -100,8 +100,11 @@ def _deleted(tx: Tx, number: int, part: int, change: Deleted) -> bool:
         )
     )
     values: dict[str, Any] = {"deleted_at": change.at} if part == 0 else {}
-    withdrawn = part == 0 or mention.deleted_at is not None
-    if withdrawn and mention.expects_answer and not _asks_still(tx, number):
+    opened = _opened_by(tx, mention)
+    withdrawn = (
+        part == 0 or mention.deleted_at is not None or (opened is not None and part >= opened)
+    )
+    if withdrawn and mention.expects_answer and not _asks_still(tx, number, opened or 0):
         # Nobody can answer what is not there any more, so nobody is reminded of it.
         values |= {
             "expects_answer": False, "claim_due_at": None, "answer_due_at": None,
@@ -123,11 +126,12 @@ def _is_blank(tx: Tx, number: int, part: int, mention: Mention) -> bool:
     return row is None or not any(row)
 
 
-def _asks_still(tx: Tx, number: int) -> bool:
-    """Whether the patron wrote something besides that is still there."""
+def _asks_still(tx: Tx, number: int, since: int) -> bool:
+    """Whether the patron wrote something, from that part on, that is still there."""
     there = select(words.c.part).where(
-        words.c.mention == number, words.c.role == "follow_up", words.c.text != ""
-    )
+        words.c.mention == number, words.c.role == "follow_up", words.c.text != "",
+        words.c.part >= since,
+    )  # fmt: skip
     return tx.conn.execute(there.limit(1)).first() is not None
 
 
@@ -173,6 +177,17 @@ def _asked_at(tx: Tx, mention: Mention) -> datetime:
     """
     if mention.cycle == 1:
         return mention.posted_at - _SKEW
+    part = _opened_by(tx, mention)
+    if part is None:
+        return mention.came_at
+    wrote_at = tx.conn.execute(
+        select(words.c.at).where(words.c.mention == mention.number, words.c.part == part)
+    ).scalar()
+    return mention.came_at if wrote_at is None else min(mention.came_at, wrote_at)
+
+
+def _opened_by(tx: Tx, mention: Mention) -> int | None:
+    """What the patron wrote that began the cycle which runs now, or None."""
     opened = tx.conn.execute(
         select(events.c.detail)
         .where(events.c.mention == mention.number, events.c.what == Happened.REOPENED)
@@ -180,13 +195,8 @@ def _asked_at(tx: Tx, mention: Mention) -> datetime:
         .order_by(events.c.id.desc())
         .limit(1)
     ).scalar()
-    part = (opened or {}).get("part")
-    if part is None:
-        return mention.came_at
-    wrote_at = tx.conn.execute(
-        select(words.c.at).where(words.c.mention == mention.number, words.c.part == part)
-    ).scalar()
-    return mention.came_at if wrote_at is None else min(mention.came_at, wrote_at)
+    part: int | None = (opened or {}).get("part")
+    return part
 
 
 def _is_counted(tx: Tx, number: int, at: datetime) -> bool:

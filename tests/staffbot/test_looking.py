@@ -288,6 +288,21 @@ def test_nobody_is_reminded_of_what_its_patron_took_back(sqlite_library: Library
     assert {row.text for row in library.rows(words)} == {""}
 
 
+def test_a_further_question_that_is_taken_back_is_owed_no_answer(sqlite_library: Library) -> None:
+    library = sqlite_library
+    number = library.arrives(native_id="p1", conversation="c", patron=LENA)
+    seen(library, AnsweredAtSource(native_id="p1", at=library.clock.now, account="x"))
+    library.clock.forward(hours=1)
+    for id_ in ("p2", "p3"):
+        library.take_in(library.incoming("And?", native_id=id_, conversation="c", patron=LENA))
+    assert seen(library, Deleted(native_id="p2", at=library.clock.now)) == 1
+    assert library.mention(number).expects_answer  # the other one is still there
+    assert seen(library, Deleted(native_id="p3", at=library.clock.now)) == 1
+    assert seen(library, Deleted(native_id="p2", at=library.clock.now)) == 0
+    mention = library.mention(number)
+    assert (mention.deleted_at, mention.expects_answer, mention.next_step_at) == (None, False, None)
+
+
 def test_what_was_taken_for_spam_and_is_there_again_waits_again(sqlite_library: Library) -> None:
     library = sqlite_library
     number = library.arrives("Seeds?", native_id="p1")
