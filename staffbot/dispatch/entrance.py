@@ -153,6 +153,8 @@ def _perform(tx: Tx, actor: Actor, call: Call, mention: int | None) -> Reply:
     if not first_time(tx, actor):
         return _OLD
     not_too_late(tx, actor, call)
+    for colleague in actor.named:
+        person_of(tx, colleague)
     job = job_of(tx, actor, person, call, mention=mention)
     return HANDLERS[call.verb.name](job)
 
