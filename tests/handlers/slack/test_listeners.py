@@ -240,6 +240,19 @@ async def test_read_all_shows_the_whole_to_the_asker(
     assert desk.asked == []  # the answer was set by hand: it was asked as `show`
 
 
+async def test_read_all_is_answered_where_no_page_can_be_opened(
+    ana: Person, desk: Desk, slack: Loopback
+) -> None:
+    desk.answer = Message(text="All of it.", parts=desk.card(1).parts, mention=1)
+    option = {"value": "read_all|1|"}
+    spent = slack.trigger()
+    slack.refuse["views.open"] = "expired_trigger_id"
+    await ana.press({"action_id": "more:1:4", "selected_option": option}, trigger_id=spent)
+    await until(lambda: slack.answers)
+    assert slack.answers[0]["text"] == "All of it."
+    assert slack.answers[0]["response_type"] == "ephemeral"
+
+
 # --- reactions and shortcuts --------------------------------------------------------------------
 
 
@@ -268,12 +281,12 @@ async def test_a_message_is_tracked_by_its_shortcut(
     body = {
         "type": "message_action", "callback_id": "track_message", "trigger_id": slack.trigger(),
         "user": {"id": "U1"}, "team": {"id": "T01"}, "channel": {"id": "C01"},
-        "message": {"text": "She asked for &lt;large&gt; print", "ts": "1.1"},
+        "message": {"text": "<@U2> heard &lt;large&gt; print", "ts": "1.1"},
         "response_url": slack.answer_url(),
     }  # fmt: skip
     assert (await ana.request(form(body))).status == 200
     (view,) = slack.views
-    assert "She asked for <large> print" in json.dumps(view)
+    assert "@Ben Okafor heard <large> print" in json.dumps(view)
 
 
 async def test_a_call_is_logged_from_anywhere(ana: Person, desk: Desk, slack: Loopback) -> None:
