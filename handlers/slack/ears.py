@@ -136,7 +136,8 @@ class Socket:
                 client.wss_uri = await client.issue_new_wss_url()
                 await client.connect()  # type: ignore[no-untyped-call]
         except Exception as problem:
-            raise translated(problem, "open the connection for events") from None
+            doing = "open the connection for events"
+            raise translated(problem, doing, app_token=True) from None
         self.connections += 1
         log.info("slack.listening", connection=self.connections)
 

@@ -111,11 +111,15 @@ class Replies:
         self.later(self.answer(asker, instead_of(reply)), "form")
 
     async def page(self, asker: Asker, message: Message, title: str) -> None:
-        """A message in a modal of its own."""
+        """A message in a modal of its own; as a private answer where its trigger has run out."""
         view = forms.shown(message, title)
-        await self._api.ask(
-            lambda client: client.views_open(trigger_id=asker.trigger, view=view), "open a page"
-        )
+        try:
+            await self._api.ask(
+                lambda client: client.views_open(trigger_id=asker.trigger, view=view), "open a page"
+            )
+        except DeliveryError as problem:
+            log.warning("slack.page_not_opened", reason=str(problem))
+            await self.answer(asker, message)
 
     async def home(self, user: str, view: Json) -> None:
         await self._api.ask(

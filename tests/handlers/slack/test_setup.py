@@ -174,6 +174,7 @@ async def test_everything_that_is_wrong_is_said(slack: Loopback, api: Api) -> No
     assert len(wrong) == 4
     assert "app_mentions:read" in wrong[0]
     assert "SLACK_APP_TOKEN" in wrong[1]
+    assert "SLACK_BOT_TOKEN" not in wrong[1]
     assert "archived" in wrong[2]
     assert "/invite" in wrong[3]
 
