@@ -384,6 +384,30 @@ async def test_what_is_no_text_is_refused(chat: SlackChat) -> None:
     assert (await chat.hear(request)).status == 400
 
 
+@pytest.mark.parametrize("body", ['{"type":', "payload=%7B", "payload=[", '{"a":1}x'])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+async def test_what_anybody_sends_is_refused_without_a_fault(
+    chat: SlackChat, caplog: pytest.LogCaptureFixture, body: str, kind: str
+) -> None:
+    """A public address is tried by many: that fills no log and is no error of ours."""
+    headers = {"Content-Type": kind}
+    request = Request(method="POST", path="/slack/events", headers=headers, body=body.encode())
+    assert (await chat.hear(request)).status in (400, 401)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("stamp", ["soon", "", "-1", "1e9", "²"])
+async def test_a_stamp_that_is_no_time_is_refused(
+    chat: SlackChat, desk: Desk, caplog: pytest.LogCaptureFixture, stamp: str
+) -> None:
+    body = "command=%2Flib&text=claim+1&user_id=U1&channel_id=C01&team_id=T01"
+    headers = {**signed(body), "X-Slack-Request-Timestamp": stamp}
+    request = Request(method="POST", path="/slack/events", headers=headers, body=body.encode())
+    assert (await chat.hear(request)).status == 401
+    assert desk.asked == []
+    assert caplog.records == []
+
+
 # --- once, and stored ---------------------------------------------------------------------------
 
 
