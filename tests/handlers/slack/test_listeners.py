@@ -384,7 +384,9 @@ async def test_what_is_no_text_is_refused(chat: SlackChat) -> None:
     assert (await chat.hear(request)).status == 400
 
 
-@pytest.mark.parametrize("body", ['{"type":', "payload=%7B", "payload=[", '{"a":1}x'])
+@pytest.mark.parametrize(
+    "body", ['{"type":', "payload=%7B", "[1]", "null", '{"team":1}', "payload=[1]", "[" * 5000]
+)
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
 async def test_what_anybody_sends_is_refused_without_a_fault(
     chat: SlackChat, caplog: pytest.LogCaptureFixture, body: str, kind: str
