@@ -44,7 +44,7 @@ def sent(tx: Tx, post: Taken, ref: MessageRef, shown: int) -> bool:
         shown=shown, pending=_stale(shown), **_well(tx),
     )  # fmt: skip
     if done:
-        _room_is_back(tx, post)
+        room_is_back(tx, post.lane)
     return done
 
 
@@ -229,20 +229,20 @@ def _park_with_room(tx: Tx, post: Taken, error: str) -> bool:
     if done:
         again = f"Once that is mended, {typed(tx, 'resend')} tries again what waits for it."
         said = f"Nothing is delivered in {post.room}: {error.rstrip('.')}. {again}"
-        troubles.begin(tx, _room_subject(post), said)
+        troubles.begin(tx, _room_subject(post.lane), said)
     return done
 
 
-def _room_is_back(tx: Tx, post: Taken) -> None:
+def room_is_back(tx: Tx, lane: str) -> None:
     """A room that took nothing takes posts again: what waited for it is tried again.
 
     Its tries are kept, so that a room which takes some posts and others never is no loop.
     """
-    if post.room is None or not troubles.end(tx, _room_subject(post)):
+    if not troubles.end(tx, _room_subject(lane)):
         return
     tx.conn.execute(
         update(posts)
-        .where(posts.c.lane == post.lane, posts.c.state == "parked", posts.c.holds_lane)
+        .where(posts.c.lane == lane, posts.c.state == "parked", posts.c.holds_lane)
         .where(posts.c.tries < tx.settings.delivery.tries)
         .values(
             state=case((posts.c.ref_id != "", "sent"), else_="waiting"),
@@ -278,8 +278,8 @@ def _name(post: Post) -> str:
     return f"The {'message' if post.kind == 'told' else post.kind}{about} {where}"
 
 
-def _room_subject(post: Taken) -> str:
-    return f"room:{post.lane}"
+def _room_subject(lane: str) -> str:
+    return f"room:{lane}"
 
 
 def _subject(post: int) -> str:
