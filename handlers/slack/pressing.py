@@ -92,9 +92,9 @@ class Pressing:
         asker = replace(asker_of(body), channel=filled.room, thread=filled.thread)
         act = f"view:{view.get('id', '')}:{asker.trigger}"
         desk = self._asking.desk
-        wrong: list[str] = []
 
-        async def run() -> None:
+        async def run() -> str:
+            """What is wrong with it, if anything."""
             reply = await self._asking.as_staff(
                 asker,
                 lambda actor: desk.submit(actor, filled.form, filled.mention, filled.values),
@@ -102,15 +102,15 @@ class Pressing:
                 thread=filled.thread,
             )
             if isinstance(reply, Message) and (reply.refused or reply.failed):
-                wrong.append(reply.text)
-                return
+                return reply.text
             self._asking.answer(asker, reply)
+            return ""
 
-        await self._once.run(act, run)
+        wrong = await self._once.run(act, run)
         inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
         blocks = [str(block.get("block_id", "")) for block in inputs]
         if wrong and blocks:
-            await ack(response_action="errors", errors={blocks[0]: wrong[0][:2000]})
+            await ack(response_action="errors", errors={blocks[0]: wrong[:2000]})
         else:
             await ack()
 
