@@ -9,12 +9,14 @@ monitoring      healthz, metrics             metrics        figures for Promethe
 heartbeat       a monitor is called
 intake          source -> desk               looking        conversations are looked at again
 outbox          posts -> chat                replier        answers -> network
+carrier         the waking loop of both
 ticker          `schedule` rings             server         HTTP listeners
 supervisor      loops begin again            liveness       which loops are alive
 dispatch/       the one way in for every door
 desk/           use cases, one transaction each
 stats/          every figure
-nags digest doorsign doorchange answers contacts starter/ forms  what is said, as pure Messages and text
+nags digest doorsign doorchange answers queues contacts starter/ forms
+                what is said, as pure Messages and text
 cards/          cards, the same way
 reminders digest_days policy answering                   pure decisions
 commands/       the one registry of verbs

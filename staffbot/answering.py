@@ -43,6 +43,10 @@ class Met(StrEnum):
     OVERTAKEN = "overtaken"  # before a try: there is nothing to answer any more, or it was answered
 
 
+# What a person who looked can say of an answer that is unknown, as it stands on the buttons.
+IT_WAS_SENT, SEND_AGAIN = "It was sent", "Send again"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where an answer is, by whom, and why it is not further. `why` quotes nobody."""
@@ -63,8 +67,8 @@ class Standing:
                 return f"{self.by}'s answer was not sent: {self.why}."
             case State.UNKNOWN:
                 return (
-                    f"Nobody can tell whether {self.by}'s answer arrived ({self.why}): look there "
-                    "before answering again."
+                    f"Nobody can tell whether {self.by}'s answer arrived ({self.why}). Look there; "
+                    f"then press “{IT_WAS_SENT}”, or “{SEND_AGAIN}” where it is missing."
                 )
             case State.WITHDRAWN:
                 return f"{self.by}'s answer was not sent, as {self.why}."

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from staffbot.answers import Lists, Waits, queue_line
 from staffbot.messages import (
     Bullets,
     Button,
@@ -22,6 +21,7 @@ from staffbot.messages import (
 )
 from staffbot.model import Status
 from staffbot.nags import nameless
+from staffbot.queues import Lists, Waits, queue_line
 from staffbot.words import count, duration, moment
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from staffbot.answers import Lists, Waits, queue_line
 from staffbot.messages import (
     Bullets,
     Button,
@@ -21,6 +20,7 @@ from staffbot.messages import (
     Who,
 )
 from staffbot.model import Status
+from staffbot.queues import Lists, Waits, queue_line
 from staffbot.words import count, listed, moment
 
 ControlsOf = Callable[[Waits], tuple[Control, ...]]

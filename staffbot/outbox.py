@@ -9,15 +9,12 @@ post's key first. Each room is carried by a task of its own, so that no room wai
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
+from staffbot.carrier import Carrier
 from staffbot.desk import carriage, delivery
 from staffbot.desk.carriage import Taken
 from staffbot.desk.ledger import Desk, Tx
@@ -28,15 +25,8 @@ from staffbot.seams import Chat
 
 Render = Callable[[Tx, Taken], Message | None]
 
-# Of a request's life: when the call is cut off, and what has to be left for it to be begun.
-_CUT_OFF_AT = 0.6
-_WORTH_BEGINNING = 0.2
 # Posts taken in one transaction, each of another room.
 _AT_ONCE = 20
-# How often to look although nobody rang: another process may have written, the desk's clock moves.
-_POLL_SECONDS = 1.0
-# A step in hand is given this long when the program ends; what is cut off is looked up next time.
-_GRACE_SECONDS = 4.0
 
 _log = structlog.get_logger("staffbot.outbox")
 
@@ -52,10 +42,7 @@ class _Poison(Exception):
 
 
 class Outbox:
-    """Carries posts until `stop` is called or its task is cancelled.
-
-    `alive()` is called after each look that the database answered.
-    """
+    """Carries posts until `stop` is called or its task is cancelled; `alive()` as in the carrier."""
 
     def __init__(
         self,
@@ -65,90 +52,28 @@ class Outbox:
         *,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self._alive = alive
         self._desk = desk
         self._chats = chats
         self._render = render
-        self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._life = desk.settings.delivery.request_life
-        self._in_hand: dict[str, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
-        self._stopping = False
+        self._carrier = Carrier(
+            desk, chats, due_in=carriage.due_in, take_due=carriage.take_due, carry=self._carry,
+            at_once=_AT_ONCE, name="outbox", alive=alive,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """Take nothing more; `run` returns once the steps in hand are done."""
-        self._stopping = True
-        self._wake.set()
+        self._carrier.stop()
 
     async def run(self) -> None:
-        """Carry posts. Woken by each commit of this process, and looks each second besides."""
-        loop = asyncio.get_running_loop()
-
-        def ring() -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody is left to wake
-                loop.call_soon_threadsafe(self._wake.set)
-
-        self._desk.on_commit.append(ring)
-        try:
-            while not self._stopping:
-                self._wake.clear()
-                pause = await self._take_up()
-                # Not wait_for: before Python 3.12 it can lose a cancellation.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._wake.wait()
-        finally:
-            self._desk.on_commit.remove(ring)
-            await self._finish()
-
-    async def _take_up(self) -> float:
-        """Take what is due, each room in a task of its own. Returns for how long to rest."""
-        try:
-            busy = tuple(self._in_hand)
-            rest = await self._desk.looking(carriage.due_in, tuple(self._chats), busy)
-            self._alive()
-            if rest is None or rest:
-                seconds = _POLL_SECONDS if rest is None else rest.total_seconds()
-                return min(max(seconds, 0.01), _POLL_SECONDS)
-            began = time.monotonic()
-            taken = await self._desk.acting(
-                carriage.take_due, self._holder, tuple(self._chats), _AT_ONCE, self._life, busy
-            )
-        except Exception as fault:  # the database is away: nothing is lost, look again
-            _log.error("outbox.cannot_look", fault=type(fault).__name__)
-            return _POLL_SECONDS
-        for post in taken:
-            task = asyncio.create_task(self._carry(post, began), name=f"outbox {post.lane}")
-            self._in_hand[post.lane] = task
-        return _POLL_SECONDS
-
-    async def _finish(self) -> None:
-        tasks = list(self._in_hand.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        """Carry posts."""
+        await self._carrier.run()
 
     async def _carry(self, post: Taken, began: float) -> None:
         chat = self._chats[post.platform]
-        try:
-            if post.doubt:
-                await self._look_up(chat, post, began)
-            else:
-                await self._deliver(chat, post, began)
-        except Exception as fault:  # it stays in hand until its deadline and is looked up then
-            _log.error("outbox.fault", post=post.key, fault=type(fault).__name__)
-        finally:
-            del self._in_hand[post.lane]
-            self._wake.set()
-
-    def _left(self, began: float) -> float | None:
-        """Seconds for a call that has to end well within the life; None where it is too late."""
-        life = self._life.total_seconds()
-        left = began + life * _CUT_OFF_AT - time.monotonic()
-        return left if left >= life * _WORTH_BEGINNING else None
+        if post.doubt:
+            await self._look_up(chat, post, began)
+        else:
+            await self._deliver(chat, post, began)
 
     async def _deliver(self, chat: Chat, post: Taken, began: float) -> None:
         try:
@@ -161,7 +86,7 @@ class Outbox:
             await self._desk.acting(delivery.dropped, post, drawn.shown)
             _log.info("post.nothing_to_say", post=post.key)
             return
-        left = self._left(began)
+        left = self._carrier.left(began)
         if left is None:
             await self._desk.acting(delivery.put_back, post)
             _log.warning("post.put_back", post=post.key)
@@ -204,7 +129,7 @@ class Outbox:
         )  # fmt: skip
 
     async def _look_up(self, chat: Chat, post: Taken, began: float) -> None:
-        left = self._left(began)
+        left = self._carrier.left(began)
         if left is None:
             await self._desk.acting(delivery.put_back, post)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from staffbot.answering import IT_WAS_SENT, SEND_AGAIN, State
 from staffbot.cards.facts import CardFacts
 from staffbot.messages import (
     Button,
@@ -21,7 +22,10 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
         pause = ("wake", "Wake")
     first: list[Control] = []
     more = [pause] if facts.withheld else []
-    if mention.status is Status.OPEN:
+    if facts.reply is not None and facts.reply.state is State.UNKNOWN:
+        first += _unsure(facts)
+        more += _rest(facts)
+    elif mention.status is Status.OPEN:
         first.append(_button(facts, "claim", "Claim", primary=True))
         if facts.can_reply:
             first.append(_button(facts, "reply", "Reply…"))
@@ -48,6 +52,21 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
     )
     rest = [_button(facts, *choice, more=True) for choice in (*more, *_choices(facts))]
     return (*first, *_patron(facts), *rest)
+
+
+def _unsure(facts: CardFacts) -> list[Control]:
+    """What became of an answer comes first, as nobody may answer before they have looked."""
+    return [
+        _button(facts, "it_was_sent", IT_WAS_SENT, primary=True),
+        _button(facts, "send_it_again", SEND_AGAIN),
+        _button(facts, "close", "Done…"),
+    ]
+
+
+def _rest(facts: CardFacts) -> list[tuple[str, str]]:
+    found = [("reply", "Reply…")] if facts.can_reply else []
+    has = ("claim", "Claim") if facts.mention.status is Status.OPEN else ("release", "Release")
+    return [*found, has]
 
 
 def _patron(facts: CardFacts) -> list[Button]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from staffbot.commands.contact import CONTACT_BUTTONS
 from staffbot.commands.figures import FIGURE_BUTTONS
 from staffbot.commands.registry import Clear, Group, Slot, Takes, Verb
 from staffbot.model import Outcome
@@ -13,6 +14,7 @@ from staffbot.model import Outcome
 _STORM = Slot(name="storm", takes=Takes.WORDS, help="the storm's number")
 BUTTONS: tuple[Verb, ...] = (
     *FIGURE_BUTTONS,
+    *CONTACT_BUTTONS,
     Verb(
         name="take next",
         does="Claim the next five of a storm",

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from staffbot.commands.registry import MENTION, Clear, Group, May, Slot, Takes, Verb
 
+# Pressed on a card that says that nobody can tell.
+CONTACT_BUTTONS: tuple[Verb, ...] = (
+    Verb(
+        name="it was sent",
+        does="Say that an answer arrived of which nobody could tell",
+        group=Group.PATRON,
+        slots=(MENTION,),
+        may=May.OWNER,
+        hidden=True,
+    ),
+    Verb(
+        name="send it again",
+        does="Send an answer again that did not arrive",
+        group=Group.PATRON,
+        slots=(MENTION,),
+        may=May.OWNER,
+        hidden=True,
+    ),
+)
+
 CONTACT_VERBS: tuple[Verb, ...] = (
     Verb(
         name="reply",

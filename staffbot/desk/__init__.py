@@ -14,6 +14,7 @@ people act
     closing         done, reopened                         pausing         snooze, wait for the patron
     conversations   notes, moves, links, privacy           undoing         one act taken back
     contact         earlier contact with its author        replying        an answer, written
+    unsure          an answer of which nobody can tell
     availability    away and back                          preferences     what they set for themselves
     closures        announced closures                     retiming        due times after those
     hearing         what a door heard, and until when

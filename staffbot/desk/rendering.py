@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from staffbot.answering import IT_WAS_SENT, SEND_AGAIN, Standing, State
 from staffbot.cards import card, moved_card, storm_card
 from staffbot.desk import digest_contents, figures, nagging, replying
 from staffbot.desk.ledger import Tx, find
@@ -94,10 +95,22 @@ def _telling(
             standing = replying.newest(tx, mention.number)
             if standing is None or not standing.said:
                 return None
-            again_ = Button(name="reply", label="Reply…", mention=mention.number)
-            return _sentence(f"{what}: {standing.said}", again_, show)
+            return _sentence(f"{what}: {standing.said}", *_next(mention, standing), show)
         case _:
             return None
+
+
+def _next(mention: Mention, standing: Standing) -> list[Button]:
+    """What the author of an answer that did not surely go out can do at once."""
+    number = mention.number
+    again_ = Button(name="reply", label="Reply…", mention=number)
+    if standing.state is not State.UNKNOWN:
+        return [again_]
+    return [
+        Button(name="it_was_sent", label=IT_WAS_SENT, mention=number, primary=True),
+        Button(name="send_it_again", label=SEND_AGAIN, mention=number),
+        again_,
+    ]
 
 
 def _sentence(text: str, *controls: Button) -> Message:

@@ -45,6 +45,11 @@ class Taken:
     text: str | None
     why: str
 
+    @property
+    def lane(self) -> str:
+        """No answer waits for another."""
+        return self.key
+
 
 def _due(tx: Tx, sources: Collection[str], busy: Collection[str]) -> ColumnElement[bool]:
     return and_(
@@ -165,7 +170,7 @@ def _write_back(tx: Tx, reply: Taken, **values: Any) -> bool:
 
 def sent(tx: Tx, reply: Taken, found: Replied) -> bool:
     """It stands there: the mention counts as answered at the answer's own time."""
-    mention = to_change(tx, reply.mention)
+    to_change(tx, reply.mention)
     row = tx.conn.execute(select(replies).where(replies.c.id == reply.id)).one()
     at = min(found.at, tx.now)
     if not _write_back(tx, reply, state=State.SENT, pending=0, sent_at=at, error=""):
@@ -175,15 +180,20 @@ def sent(tx: Tx, reply: Taken, found: Replied) -> bool:
         .where(words.c.mention == reply.mention, words.c.part == row.part)
         .values(native_id=found.native_id, permalink=found.permalink)
     )
-    person = get_person(tx, row.person)
+    count(tx, row, at)
+    return True
+
+
+def count(tx: Tx, row: Row[Any], at: datetime) -> None:
+    """An answer is out: the first answer to the patron, or a further one, by who wrote it."""
+    mention, person = again(tx, row.mention), get_person(tx, row.person)
     if mention.answered_at is None:
         closing.answer(tx, mention, person, at, reply=row.place)
     else:
         enact(tx, mention, Happened.REPLIED, person, {}, at=at, reply=row.place)
-    mention = again(tx, reply.mention)
+    mention = again(tx, row.mention)
     if tx.settings.source(mention.source).close_on_answer and mention.status is not Status.CLOSED:
         closing.close_answered(tx, mention, person)
-    return True
 
 
 def put_back(tx: Tx, reply: Taken) -> bool:

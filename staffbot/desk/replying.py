@@ -110,6 +110,17 @@ def write(
     return _store(tx, mention, person, said, place=len(before) + 1)
 
 
+def write_again(tx: Tx, number: int, author: Person, person: Person, said: str) -> Answer:
+    """Store the words of an answer once more, as `person` wishes; they stay those of `author`."""
+    mention = to_change(tx, number)
+    _allowed(tx, mention, person)
+    if mention.status is Status.OPEN:
+        give(tx, mention, person, Happened.CLAIMED, by=person)
+        mention = again(tx, number)
+    _store(tx, mention, author, said, place=len(_answers(tx, number)) + 1)
+    return Done(mention=number, said=f"The answer to {number} is sent again now.")
+
+
 def _same_again(last: Row[Any], number: int, seen: str | None, now: Seen) -> Unchanged | None:
     """The same form sent twice, by a slow network or an impatient thumb, is one answer."""
     if last.state in ON_THE_WAY:

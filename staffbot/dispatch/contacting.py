@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from staffbot import contacts, forms
-from staffbot.desk import contact, muting, replying
+from staffbot.desk import contact, muting, replying, unsure
 from staffbot.desk.ledger import find
 from staffbot.desk.reading import network_of
 from staffbot.desk.replying import Draft, NotYet
@@ -40,6 +40,14 @@ def reply_form(job: Job, why: str = "") -> Form:
         text=text, hint=said, seen=str(found.seen), standing=_standing(found),
         services=[(one.name, one.name) for one in job.tx.settings.services],
     )  # fmt: skip
+
+
+def _it_was_sent(job: Job) -> Reply:
+    return job.answer(unsure.it_was_sent(job.tx, job.number, job.person))
+
+
+def _send_again(job: Job) -> Reply:
+    return job.answer(unsure.send_again(job.tx, job.number, job.person))
 
 
 def _room(found: Draft) -> str:
@@ -116,6 +124,8 @@ def mute_form(job: Job) -> Form:
 
 HANDLERS: dict[str, Handler] = {
     "reply": _reply,
+    "it was sent": _it_was_sent,
+    "send it again": _send_again,
     "services": _services,
     "history": _history,
     "mute": _mute,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from staffbot import answers
+from staffbot import answers, queues
 from staffbot.commands import find as find_verb
 from staffbot.desk import reading
 from staffbot.dispatch.jobs import Handler, Job
@@ -16,7 +16,7 @@ from staffbot.words import KINDS, a, moment
 
 def _mine(job: Job) -> Reply:
     listing = reading.mine(job.tx, job.person)
-    return answers.mine(listing, zone=job.team.hours.zone, now=job.tx.now)
+    return queues.mine(listing, zone=job.team.hours.zone, now=job.tx.now)
 
 
 def _queue(job: Job) -> Reply:
@@ -27,7 +27,7 @@ def _queue(job: Job) -> Reply:
     else:
         teams = (job.other_team(said).key,) if said else job.teams
     found = reading.queue(job.tx, teams)
-    return answers.queue(
+    return queues.queue(
         unclaimed=found.unclaimed, claimed=found.claimed, heard=found.heard,
         zone=job.tx.team(teams[0]).hours.zone, now=job.tx.now,
         team=reading.team_name(job.tx, teams[0]) if len(teams) == 1 else "",
@@ -53,7 +53,7 @@ def _in_private_room(job: Job) -> bool:
 
 def _storm(job: Job) -> Reply:
     listing = reading.storm_listing(job.tx, storm_of(job))
-    return answers.storm(listing, zone=job.team.hours.zone, now=job.tx.now)
+    return queues.storm(listing, zone=job.team.hours.zone, now=job.tx.now)
 
 
 def _help(job: Job) -> Reply:

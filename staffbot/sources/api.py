@@ -46,6 +46,10 @@ def is_server(found: str) -> str:
 Server = Annotated[str, AfterValidator(is_server)]
 
 
+class NoInterface(SourceError):
+    """A web page or a redirect where a JSON interface was looked for."""
+
+
 class TooLarge(SourceError):
     """One answer is larger than we take; what else is asked for may still be had."""
 
@@ -149,7 +153,7 @@ class Api:
     def _answer(self, said: aiohttp.ClientResponse, body: bytes, asked: URL) -> Answer:
         at = moment(said.headers.get("Date", "")) or datetime.now(UTC)
         if 300 <= said.status < 400:
-            raise SourceError(
+            raise NoInterface(
                 f"{self.host} sends programs on to {_origin(said, asked)}: "
                 "configure the address that it ends at"
             )
@@ -170,7 +174,7 @@ class Api:
         except (ValueError, RecursionError):
             found = None
         if found is None and 200 <= said.status < 300:
-            raise SourceError(
+            raise NoInterface(
                 f"{self.host} answered with something that is no JSON: "
                 "look whether the address is right, and whether a firewall shows a page of its own"
             )

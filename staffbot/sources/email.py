@@ -1,23 +1,20 @@
 """A mailbox: contact forms and plain mail, private by nature. Stores nothing itself.
 
 Polling is the base: each round asks for what came since, and waits with IDLE only where nothing had.
-The cursor is one JSON string: the last number read, and the UIDVALIDITY that gives numbers meaning.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from staffbot.errors import SourceError
+from staffbot.errors import DeliveryError, SourceError
 from staffbot.model import Clock, IncomingMention, Kind, system_clock
 from staffbot.network import (
     AnsweredAtSource,
@@ -31,45 +28,19 @@ from staffbot.network import (
 from staffbot.seams import Finding, Network
 from staffbot.settings import Network as NetworkSettings
 from staffbot.settings import SourceSettings
-from staffbot.sources import email_letter, email_replies, payload
+from staffbot.sources import email_letter, email_replies
+from staffbot.sources.email_cursor import Cursor, Seen
 from staffbot.sources.email_letter import Letter
 from staffbot.sources.email_mailbox import Mailbox, Options
 from staffbot.sources.email_sent import Sent
+from staffbot.sources.email_smtp import Outgoing
 
 T = TypeVar("T")
 
 # One reading takes at most so many messages; the rest follows at once.
 _MOST = 200
-_REMEMBERED = 500
 # Read again from here on where the server gave all messages new numbers.
 _OVERLAP = timedelta(days=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cursor:
-    box: str = ""
-    validity: int = 0
-    uid: int = 0
-    newest: datetime | None = None
-    seen: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, text: str | None) -> _Cursor:
-        """An unreadable cursor starts anew: the desk knows every mention that it has."""
-        try:
-            kept = json.loads(text or "")
-            seen = tuple(str(one) for one in kept["seen"])
-        except (ValueError, KeyError, TypeError):
-            return cls()
-        return cls(
-            box=payload.text(kept, "box"), validity=payload.number(kept, "validity"),
-            uid=payload.number(kept, "uid"), newest=payload.moment(kept, "newest"), seen=seen,
-        )  # fmt: skip
-
-    def dump(self) -> str:
-        newest = self.newest.isoformat() if self.newest else ""
-        told = {"box": self.box, "validity": self.validity, "uid": self.uid, "newest": newest}
-        return json.dumps({**told, "seen": self.seen}, separators=(",", ":"))
 
 
 class Email:
@@ -90,7 +61,7 @@ class Email:
 
     async def fetch(self, cursor: str | None) -> Batch:
         """What is new since `cursor`; without one, what came within the look-back."""
-        before = _Cursor.parse(cursor)
+        before = Cursor.parse(cursor)
 
         def read(stop: threading.Event) -> Batch:
             with Mailbox(self._options, self._network) as box:
@@ -98,11 +69,11 @@ class Email:
 
         return await _in_thread(read)
 
-    def _news(self, box: Mailbox, before: _Cursor, stop: threading.Event) -> Batch:
+    def _news(self, box: Mailbox, before: Cursor, stop: threading.Event) -> Batch:
         options = self._options
         name = f"{options.username}@{options.host}/{options.folder}"
-        validity = box.select(options.folder, writing=options.mark_seen)
-        same = (before.box, before.validity) == (name, validity)
+        numbers = box.select(options.folder, writing=options.mark_seen)
+        same = (before.box, before.validity) == (name, numbers.validity)
         if same and options.mark_seen and self._read and before.uid >= max(self._read):
             box.mark_seen(self._read)
         self._read = []
@@ -112,13 +83,22 @@ class Email:
             idle = box.wait(self._idle_seconds, stop)
             uids = self._new(box, before, same) if idle else []
         self._read = uids[:_MOST]
-        batch = self._batch(box.letters(uids[:_MOST]), before, name, validity)
+        if before.newest is None:
+            oldest = self._clock() - self._settings.look_back
+            before = replace(before, first=numbers.last, oldest=oldest)
+        elif not same:
+            before = replace(before, first=0)
+        if not same:
+            # What lies there already and was not asked for is never read.
+            last = numbers.last if len(uids) <= _MOST else 0
+            before = replace(before, box=name, validity=numbers.validity, uid=last)
+        batch = self._batch(box.letters(uids[:_MOST]), before)
         at_once = idle or len(uids) > _MOST
         return Batch(
             mentions=batch.mentions, cursor=batch.cursor, next_in_seconds=1.0 if at_once else None
         )
 
-    def _new(self, box: Mailbox, before: _Cursor, same: bool) -> list[int]:
+    def _new(self, box: Mailbox, before: Cursor, same: bool) -> list[int]:
         if same:
             return box.uids(above=before.uid)
         since = self._clock() - self._settings.look_back
@@ -126,33 +106,25 @@ class Email:
             since = min(since, before.newest - _OVERLAP)
         return box.uids(since=since)
 
-    def _batch(
-        self, letters: Iterable[tuple[int, Letter]], before: _Cursor, name: str, validity: int
-    ) -> Batch:
+    def _batch(self, letters: Iterable[tuple[int, Letter]], before: Cursor) -> Batch:
         now = self._clock()
-        newest, last = before.newest, before.uid if before.validity == validity else 0
-        oldest = now - self._settings.look_back if newest is None else None
-        keys: list[str] = []
+        newest, last = before.newest, before.uid
+        seen = Seen(before.seen)
         mentions: list[IncomingMention] = []
         for uid, letter in letters:
             last = max(last, uid)
+            if letter.received_at is not None:
+                newest = max(newest or letter.received_at, letter.received_at)
             mention = email_letter.mention(
                 letter, source=self.name, kind=self._settings.kind or Kind.MESSAGE,
                 own=self._options.own, now=now,
             )  # fmt: skip
-            if letter.received_at is not None:
-                newest = max(newest or letter.received_at, letter.received_at)
             if mention is None:
                 continue
-            key = hashlib.sha256(mention.native_id.encode(errors="replace")).hexdigest()[:16]
-            known = key in before.seen or key in keys
-            keys.append(key)
-            if not known and (oldest is None or mention.posted_at >= oldest):
-                mentions.append(mention)
-        after = _Cursor(
-            box=name, validity=validity, uid=last, newest=min(newest or now, now),
-            seen=(*(key for key in before.seen if key not in keys), *keys)[-_REMEMBERED:],
-        )  # fmt: skip
+            fresh = seen.new(letter, mention)
+            if fresh is not None and not before.too_old(uid, letter, fresh):
+                mentions.append(fresh)
+        after = replace(before, uid=last, newest=min(newest or now, now), seen=seen.kept())
         return Batch(mentions=tuple(mentions), cursor=after.dump())
 
     @property
@@ -231,6 +203,10 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
             box.select(options.folder)
             return box.sent_folder()
 
+    def sign_in_to_send(_: threading.Event) -> None:
+        with Outgoing(options, network):
+            pass
+
     try:
         sent = await _in_thread(look)
     except SourceError as problem:
@@ -240,7 +216,17 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
         said += f"; answers are looked for in {sent}"
     else:
         said += "; no folder of sent mails was found, so answers are not noticed: set `sent`"
-    return (Finding(ok=True, subject=subject, said=said),)
+    read = Finding(ok=True, subject=subject, said=said)
+    if email_replies.limit(options) is None:
+        return (read,)
+    try:
+        await _in_thread(sign_in_to_send)
+    except DeliveryError as problem:
+        return (read, Finding(ok=False, subject=subject, said=str(problem)))
+    said = (
+        f"{options.smtp_host} can be reached to answer as {options.sender}; no mail was sent to try"
+    )
+    return (read, Finding(ok=True, subject=subject, said=said))
 
 
 network: Network = Network(type="email", options=Options, open=_open, check=_check)

@@ -18,6 +18,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from staffbot.model import IncomingMention, Kind, Patron, Visibility
 from staffbot.sources import email_words, plain_text
 
+MADE = "made:"
 _MOST_PARTS = 100
 _MOST_NAMED = 20
 _CREDIBLE = timedelta(days=1)
@@ -25,6 +26,11 @@ _ID = re.compile(r"<([^<>\s]{1,500})>")
 _DAEMONS = re.compile(
     r"^(?:mailer-daemon|postmaster|bounces?|no-?reply-bounce)(?:[+@-]|$)", re.IGNORECASE
 )
+# What mail programs write of a text, and what is in it: the same as browsers take it for.
+_MEANT = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030",
+    "gbk": "gb18030", "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
+}  # fmt: skip
 _QUOTE_IN_HTML = re.compile(
     r"<(?:blockquote|div[^>]{0,200}(?:gmail_quote|yahoo_quoted|divRplyFwdMsg|moz-cite-prefix))\b",
     re.IGNORECASE,
@@ -87,12 +93,30 @@ def identity(message: Message, raw: bytes) -> str:
     """Its message id; one is made of what does not move where it has none."""
     found = ids(header(message, "Message-ID"))
     own = plain_text.line(found[0], 1_000) if found else ""
-    if own:
-        return own
+    return own or made(message, raw)
+
+
+def made(message: Message, raw: bytes) -> str:
+    """An id out of date, writer, subject and words, for a mail that has none, or that of another."""
     parts = [header(message, name) for name in ("Date", "From", "Subject")]
     _, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
     told = "\0".join(parts).encode(errors="replace") + b"\0" + body[:4_096]
-    return f"made:{hashlib.sha256(told).hexdigest()[:32]}"
+    return f"{MADE}{hashlib.sha256(told).hexdigest()[:32]}"
+
+
+def print_of(message: Message) -> str:
+    """The same for the same mail, however often it is delivered; else surely another."""
+    told = "\0".join(header(message, name) for name in ("Date", "From", "Reply-To"))
+    return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:8]
+
+
+def said_at(message: Message) -> datetime | None:
+    """Its own date, credible or not."""
+    try:
+        said = parsedate_to_datetime(header(message, "Date"))
+        return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def writer(message: Message) -> tuple[str, str]:
@@ -124,10 +148,8 @@ def _is_automatic(message: Message, address: str) -> bool:
 
 def _posted_at(message: Message, letter: Letter) -> datetime | None:
     """Its own date where that is credible, else when the mailbox got it."""
-    try:
-        said = parsedate_to_datetime(header(message, "Date"))
-        said = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+    said = said_at(message)
+    if said is None:
         return letter.received_at
     if letter.received_at is not None and abs(said - letter.received_at) > _CREDIBLE:
         return letter.received_at
@@ -162,7 +184,8 @@ def _text(part: Message) -> str:
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
         return ""
-    for charset in (part.get_content_charset() or "utf-8", "utf-8"):
+    said = part.get_content_charset() or "utf-8"
+    for charset in (_MEANT.get(said, said), "utf-8"):
         try:
             return raw.decode(charset)
         except (LookupError, ValueError):

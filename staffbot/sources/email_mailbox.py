@@ -7,18 +7,15 @@ of a large message only the beginning is fetched, never its attachments on purpo
 from __future__ import annotations
 
 import imaplib
-import re
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.header import decode_header, make_header
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
@@ -27,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from staffbot.errors import SourceError
 from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
+from staffbot.sources import email_fetched
 from staffbot.sources.email_letter import Letter
 
 # Text stands before attachments; forty kilobytes of it in base64 fit several times.
@@ -34,12 +32,6 @@ _MOST_BYTES = 256 * 1024
 _AT_ONCE = 20
 _HEADERS_AT_ONCE = 500
 _SLICE_SECONDS = 1.0
-_NAME = re.compile(
-    rb'"(?:FILE)?NAME\*?"\s+(?:"((?:[^"\\]|\\.)*)"|\{\d+\}\r?\n?([^\x00]*?)\x00)', re.IGNORECASE
-)
-_EXTENDED = re.compile(r"([\w-]+)'[\w-]*'(.*)", re.DOTALL)  # utf-8''caf%C3%A9.png
-_RECEIVED = re.compile(rb'INTERNALDATE "([^"]+)"')
-_UID = re.compile(rb"UID (\d+)")
 
 
 class Options(BaseModel):
@@ -73,6 +65,14 @@ class Options(BaseModel):
     def own(self) -> frozenset[str]:
         """The addresses whose mails are the library's own."""
         return frozenset(one.lower() for one in (self.username, *self.addresses) if "@" in one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """With another `validity` all numbers mean others; none that is there is above `last`."""
+
+    validity: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,10 @@ class Mailbox:
             self._box = box
 
     def _sign_in(self, box: BaseMailBox) -> None:
+        if "LOGINDISABLED" in box.client.capabilities:
+            raise SourceError(
+                f"{self._options.host} takes passwords over TLS only: set security to tls or starttls"
+            )
         user, password = self._options.username, self._options.password.value
         login = box.login if (user + password).isascii() else box.login_utf8
         try:
@@ -149,12 +153,12 @@ class Mailbox:
             raise SourceError(f"the connection to {self._options.host} was closed")
         return self._box
 
-    def select(self, folder: str, *, writing: bool = False) -> int:
-        """Open a folder. Returns its UIDVALIDITY: with another one, all numbers mean others."""
+    def select(self, folder: str, *, writing: bool = False) -> Numbers:
+        """Open a folder, and say what its numbers are worth."""
         with _in_words(self._options, self._network, folder):
-            told = self._open.folder.status(folder, ["UIDVALIDITY"])
+            told = self._open.folder.status(folder, ["UIDVALIDITY", "UIDNEXT"])
             self._open.folder.set(folder, readonly=not writing)
-            return int(told["UIDVALIDITY"])
+            return Numbers(validity=int(told["UIDVALIDITY"]), last=int(told["UIDNEXT"]) - 1)
 
     def sent_folder(self) -> str:
         """The folder of sent mails, by its configured name or as the server marks it; or ""."""
@@ -186,19 +190,26 @@ class Mailbox:
         """The messages of these numbers; one that is gone meanwhile is left out."""
         what = f"(UID INTERNALDATE BODYSTRUCTURE BODY.PEEK[]<0.{_MOST_BYTES}>)"
         for meta, raw in self._fetched(uids, what, _AT_ONCE):
-            found = _UID.search(meta)
-            if found:
-                received = _received_at(meta)
-                yield int(found[1]), Letter(raw=raw, received_at=received, names=_names(meta))
+            if uid := email_fetched.uid(meta):
+                received, names = email_fetched.received_at(meta), email_fetched.names(meta)
+                if len(raw) >= _MOST_BYTES and (section := email_fetched.text_section(meta)):
+                    raw = self._with_text(uid, raw, section)
+                yield uid, Letter(raw=raw, received_at=received, names=names)
+
+    def _with_text(self, uid: int, raw: bytes, section: str) -> bytes:
+        """A large mail with its words alone: a picture may stand before them."""
+        what = f"(BODY.PEEK[{section}.MIME] BODY.PEEK[{section}]<0.{_MOST_BYTES}>)"
+        with _in_words(self._options, self._network):
+            status, told = self._open.client.uid("FETCH", str(uid), what)
+        return email_fetched.with_text(raw, told) if status == "OK" else raw
 
     def headers(self, uids: Sequence[int]) -> Iterator[Heads]:
         """The headers that tell which message answers which."""
         fields = "MESSAGE-ID IN-REPLY-TO REFERENCES DATE FROM SUBJECT"
         what = f"(UID BODY.PEEK[HEADER.FIELDS ({fields})])"
         for meta, raw in self._fetched(uids, what, _HEADERS_AT_ONCE):
-            found = _UID.search(meta)
-            if found:
-                yield Heads(uid=int(found[1]), raw=raw)
+            if uid := email_fetched.uid(meta):
+                yield Heads(uid=uid, raw=raw)
 
     def _fetched(self, uids: Sequence[int], what: str, size: int) -> Iterator[tuple[bytes, bytes]]:
         for at in range(0, len(uids), size):
@@ -207,7 +218,7 @@ class Mailbox:
                 status, told = self._open.client.uid("FETCH", numbers, what)
                 if status != "OK":
                     raise SourceError(f"{self._options.host} did not hand out its messages")
-            yield from _messages(told)
+            yield from email_fetched.messages(told)
 
     def with_id(self, message_id: str) -> list[int]:
         """The numbers of messages with this Message-ID in the selected folder."""
@@ -255,50 +266,12 @@ class Mailbox:
         return True
 
 
-def _messages(told: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
-    """Meta data and content of each message, out of the pieces that imaplib makes of an answer."""
-    meta, content = b"", b""
-    for piece in told:
-        if isinstance(piece, tuple):
-            meta += piece[0]
-            if b"BODY[" in piece[0].upper():
-                content = piece[1]
-            else:
-                meta += piece[1] + b"\0"  # a name that the server sent as a literal
-        elif isinstance(piece, bytes):
-            if content or meta:
-                yield meta + piece, content
-            meta, content = b"", b""
-
-
-def _received_at(meta: bytes) -> datetime | None:
-    found = _RECEIVED.search(meta)
-    try:
-        at = datetime.strptime(found[1].decode().strip(), "%d-%b-%Y %H:%M:%S %z") if found else None
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at else None
-
-
-def _names(meta: bytes) -> tuple[str, ...]:
-    """The names of attachments, of those too that stand past what was fetched."""
-    found: dict[str, None] = {}
-    for quoted, literal in _NAME.findall(meta):
-        text = re.sub(rb"\\(.)", rb"\1", quoted or literal).decode(errors="replace")
-        try:
-            if extended := _EXTENDED.fullmatch(text):
-                text = unquote(extended[2], encoding=extended[1], errors="replace")
-            found[str(make_header(decode_header(text)))] = None
-        except (ValueError, LookupError):
-            found[text] = None
-    return tuple(found)
-
-
 def _hang_up(box: BaseMailBox) -> None:
     try:
         box.logout()
     except (OSError, imaplib.IMAP4.error, ImapToolsError):
-        box.client.shutdown()
+        with suppress(OSError):  # it may be closed already
+            box.client.shutdown()
 
 
 @contextmanager

@@ -10,8 +10,7 @@ The patron's address is nowhere kept: it is read from their mail when it is answ
 from __future__ import annotations
 
 import email
-import smtplib
-import ssl
+import re
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,10 +23,12 @@ from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import email_letter, plain_text
 from staffbot.sources.answering import asking, refused
 from staffbot.sources.email_mailbox import Mailbox, Options
+from staffbot.sources.email_smtp import POLICY, Outgoing
 
 LIMIT = ReplyLimit(most=20_000, private=True)
-_PORTS = {"tls": 465, "starttls": 587, "none": 25}
-_NOT_NOW = range(400, 500)
+# As many mails of one id are looked at.
+_SAME_ID = 20
+_ADDRESS = re.compile(r"[^\s@()<>\[\],;:\\\"]+@[^\s@()<>\[\],;:\\\"]+", re.ASCII)
 
 
 def limit(options: Options) -> ReplyLimit | None:
@@ -48,19 +49,23 @@ def reply(
             if box.with_id(_id(options, key)):
                 raise DeliveryError("this answer was filed already", ambiguous=True)
         mail = _mail(options, original, to, text, key)
-        server = _connected(options, network)
-        try:
+
+        def mark() -> None:
             if stop.is_set():
                 raise DeliveryError("there was no time left to send it")
             if folder:
                 box.put(_mark(options, key).as_bytes(), folder, ("\\Seen", "\\Draft"))
-            _hand_over(server, mail, options, box, key)
-        finally:
-            server.close()
+
+        def unmark() -> None:
+            if folder:
+                box.delete(box.with_id(_mark_id(options, key)))
+
+        with Outgoing(options, network) as server:
+            server.hand_over(mail, mail["To"], before=mark, not_taken=unmark)
         if folder:
             with suppress(SourceError):  # it was taken: what is filed cannot change that any more
                 box.put(mail.as_bytes(), folder, ("\\Seen",))
-                box.delete(box.with_id(_mark_id(options, key)))
+                unmark()
     return Replied(at=datetime.now(UTC), native_id=_id(options, key))
 
 
@@ -82,22 +87,30 @@ def find(options: Options, network: NetworkSettings, key: str) -> Replied | None
 
 def _original(box: Mailbox, options: Options, to: Answering) -> Message:
     """The patron's mail: whom to answer stands nowhere else."""
+    if to.native_id.startswith(email_letter.MADE):
+        raise refused("the mail has no id of its own to be found by: answer it in a mail program")
     box.select(options.folder)
-    for uid in box.with_id(to.native_id):
-        for _, letter in box.letters([uid]):
-            return email.message_from_bytes(letter.raw)
-    raise refused(
-        f"the mail is not in the folder {options.folder} any more: answer where it is now"
-    )
+    found = [
+        email.message_from_bytes(letter.raw)
+        for _, letter in box.letters(box.with_id(to.native_id)[:_SAME_ID])
+    ]
+    if not found:
+        raise refused(
+            f"the mail is not in the folder {options.folder} any more: answer where it is now"
+        )
+    # Some forms give one id to all their mails. An answer must never go to somebody else.
+    if len({email_letter.writer(one)[1] for one in found}) > 1:
+        raise refused("several mails have this mail's id: answer it in a mail program")
+    return found[0]
 
 
 def _mail(options: Options, original: Message, to: Answering, text: str, key: str) -> EmailMessage:
     _, address = email_letter.writer(original)
-    if not address.isascii() or address.count("@") != 1 or address in options.own:
+    if not address.isascii() or not _ADDRESS.fullmatch(address) or address in options.own:
         raise refused("the mail does not say to whom to answer")
     subject = plain_text.line(email_letter.header(original, "Subject")) or "Your message"
     above = email_letter.ids(email_letter.header(original, "References"))
-    mail = EmailMessage()
+    mail = EmailMessage(policy=POLICY)
     mail["From"] = options.sender
     mail["To"] = address
     mail["Subject"] = subject if subject.lower().startswith("re:") else f"Re: {subject}"
@@ -111,68 +124,13 @@ def _mail(options: Options, original: Message, to: Answering, text: str, key: st
 
 def _mark(options: Options, key: str) -> EmailMessage:
     """Says in the folder of sent mails that a mail is being handed over; of no mail in particular."""
-    mark = EmailMessage()
+    mark = EmailMessage(policy=POLICY)
     mark["From"] = options.sender
     mark["Subject"] = "staffbot is sending a mail"
     mark["Message-ID"] = f"<{_mark_id(options, key)}>"
     mark["Date"] = format_datetime(datetime.now(UTC))
     mark.set_content("If this stays here, look whether the mail has arrived; then delete this.")
     return mark
-
-
-def _connected(options: Options, network: NetworkSettings) -> smtplib.SMTP:
-    """Signed in at the server for outgoing mail. Nothing is sent yet, so any trouble is no end."""
-    host, way = options.smtp_host, options.smtp_security
-    port, patience = options.smtp_port or _PORTS[way], network.timeout.total_seconds()
-    file = network.ca_file
-    try:
-        tls = ssl.create_default_context(cafile=str(file) if file else None)
-        if way == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=patience, context=tls)
-        else:
-            server = smtplib.SMTP(host, port, timeout=patience)
-        if way == "starttls":
-            server.starttls(context=tls)
-        server.ehlo_or_helo_if_needed()
-        if server.has_extn("auth"):
-            server.login(options.username, options.password.value)
-    except smtplib.SMTPAuthenticationError:
-        raise refused(
-            f"{host} does not take {options.username} with this password: many providers want an "
-            "app password made for programs"
-        ) from None
-    except (OSError, smtplib.SMTPException) as problem:
-        reason = type(problem).__name__
-        raise DeliveryError(f"{host} cannot be reached for outgoing mail ({reason})") from None
-    return server
-
-
-def _hand_over(
-    server: smtplib.SMTP, mail: EmailMessage, options: Options, box: Mailbox, key: str
-) -> None:
-    """The one moment that counts. What the server surely did not take leaves no mark."""
-    host = options.smtp_host
-    try:
-        server.send_message(mail)
-    except smtplib.SMTPRecipientsRefused as problem:
-        code = next(iter(problem.recipients.values()))[0]
-        problem_said = _not_taken(host, code)
-    except smtplib.SMTPResponseException as problem:  # of the sender, or of the mail as a whole
-        problem_said = _not_taken(host, problem.smtp_code)
-    except (OSError, smtplib.SMTPException):
-        raise DeliveryError(
-            f"{host} broke off while it was given the mail", ambiguous=True
-        ) from None
-    else:
-        return
-    box.delete(box.with_id(_mark_id(options, key)))
-    raise problem_said
-
-
-def _not_taken(host: str, code: int) -> DeliveryError:
-    if code in _NOT_NOW:
-        return DeliveryError(f"{host} answered {code}: it takes the mail later")
-    return refused(f"{host} answered {code}: it does not take mail to this patron")
 
 
 def _id(options: Options, key: str) -> str:

@@ -49,11 +49,9 @@ class Sent:
         folder = box.sent_folder()
         if not folder:
             return
-        validity, last = box.select(folder), self._read[1]
-        if validity == self._read[0]:
-            uids = box.uids(above=last)
-        else:
-            uids, last = box.uids(since=now - _BACK), 0
+        numbers, (validity, last) = box.select(folder), self._read
+        same = numbers.validity == validity
+        uids = box.uids(above=last) if same else box.uids(since=now - _BACK)
         for heads in box.headers(uids):
             message = email.message_from_bytes(heads.raw)
             thread = email_letter.ids(email_letter.header(message, "In-Reply-To"))
@@ -63,7 +61,7 @@ class Sent:
             for id_ in thread[:1]:
                 answer = (_sent_at(email_letter.header(message, "Date")) or now, account)
                 self._answers[id_] = min(self._answers.get(id_, answer), answer)
-        self._read = (validity, max([last, *uids]))
+        self._read = (numbers.validity, max([numbers.last, *uids]))
 
     def _read_marks(self, box: Mailbox, asked: Set[str], now: datetime) -> None:
         if not asked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from staffbot.errors import SourceError
 from staffbot.model import Clock, IncomingMention, Kind, system_clock
@@ -30,38 +30,54 @@ from staffbot.settings import SourceSettings
 from staffbot.sources import payload, wordpress_comments, wordpress_replies
 from staffbot.sources.api import Api
 from staffbot.sources.wordpress_comments import GONE, HELD, PUBLIC, Comment
+from staffbot.sources.wordpress_late import BACK, Late, Walk, iso
 from staffbot.sources.wordpress_site import ALL, OLDEST_FIRST, Options, Site, pieces, refusal
 
 # With a password a comment is seen from its first second. Without one it is seen once it is let
-# through, which may be days after its date.
-_OVERLAP = timedelta(hours=1)
+# through, which may be days after its date. Sites compare by their own clock on the wall, which
+# has one hour twice in autumn.
+_OVERLAP = timedelta(hours=2)
 _OVERLAP_PUBLIC = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cursor:
-    """Where the reading stands: the newest date, and a print of each comment of the overlap."""
+    """Where the reading stands: the newest date, and a print of each comment of the overlap.
+
+    `oldest` is how far back the first reading showed what was there, and `walk` that of wordpress_late.
+    """
 
     url: str = ""
     newest: datetime | None = None
+    oldest: datetime | None = None
     seen: Mapping[str, str] = field(default_factory=dict)
+    walk: Walk
 
     @classmethod
-    def parse(cls, text: str | None, url: str) -> _Cursor:
+    def parse(cls, text: str | None, url: str, now: datetime) -> _Cursor:
         """A cursor of another site, or an unreadable one, starts anew."""
+        anew = cls(walk=Walk(began=now))
         try:
             kept = json.loads(text or "")
             seen = {str(key): str(value) for key, value in kept["seen"].items()}
-            found = cls(url=str(kept["url"]), newest=payload.moment(kept, "newest"), seen=seen)
+            found = cls(
+                url=str(kept["url"]), newest=payload.moment(kept, "newest"),
+                oldest=payload.moment(kept, "oldest"), seen=seen, walk=Walk.parse(kept, now),
+            )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):
-            return cls()
-        return found if found.url == url else cls()
+            return anew
+        return found if found.url == url else anew
 
     def dump(self) -> str:
-        newest = self.newest.isoformat() if self.newest else ""
-        return json.dumps(
-            {"url": self.url, "newest": newest, "seen": self.seen}, separators=(",", ":")
-        )
+        kept = {
+            "url": self.url, "newest": _told(self.newest), "oldest": _told(self.oldest),
+            "walk": self.walk.dump(), "seen": self.seen,
+        }  # fmt: skip
+        return json.dumps(kept, separators=(",", ":"))
+
+
+def _told(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
 
 
 class WordPress:
@@ -74,33 +90,35 @@ class WordPress:
         self._settings = settings
         self._options: Options = settings.options
         self._site = Site(self._options, network)
+        self._late = Late(self._site, signed_in=self._options.password is not None)
         self._clock = clock
 
     async def fetch(self, cursor: str | None) -> Batch:
         """What is new since `cursor`; without one, what was posted within the look-back."""
-        before = _Cursor.parse(cursor, self._options.url)
         now = self._clock()
+        before = _Cursor.parse(cursor, self._options.url, now)
+        self._late.stored(cursor)
         overlap = _OVERLAP if self._options.password else _OVERLAP_PUBLIC
         # The first reading remembers what lies before the look-back, and shows nothing of it.
-        oldest = now - self._settings.look_back if before.newest is None else None
-        since = (before.newest or oldest or now) - overlap
+        oldest = before.oldest or now - self._settings.look_back
+        since = (before.newest or oldest) - overlap
         async with self._site.api() as api:
             own = await self._site.own(api)
-            found = await self._site.comments(api, [("after", _iso(since)), *OLDEST_FIRST])
-            fresh = [
-                one
-                for one in found
-                if _is_new(one, before.seen, own)
-                and (oldest is None or (one.at is not None and one.at >= oldest))
-            ]
-            mentions = await self._mentions(api, fresh, found, own, now)
-        return Batch(
-            mentions=mentions,
-            changes=_changes(found, before.seen, own, now),
-            cursor=_after(
-                before, found, url=self._options.url, start=since + overlap, now=now
-            ).dump(),
-        )
+            found = await self._site.comments(api, [("after", iso(since)), *OLDEST_FIRST])
+            late, walk = await self._late.step(
+                api, before.walk, oldest=oldest, until=since, now=now
+            )
+            known = {one.id for one in found}
+            everything = [*found, *(one for one in late if one.id not in known)]
+            fresh = [one for one in everything if _is_new(one, before.seen, own, oldest)]
+            mentions = await self._mentions(api, fresh, everything, own, now)
+        after = _Cursor(
+            url=self._options.url, newest=_newest(before, found, oldest, now), oldest=oldest,
+            seen=_prints(before, found), walk=walk,
+        ).dump()  # fmt: skip
+        self._late.gave(after, late)
+        changes = _changes(found, before.seen, own, now)
+        return Batch(mentions=mentions, changes=changes, cursor=after)
 
     async def _mentions(
         self,
@@ -151,17 +169,20 @@ class WordPress:
                     elif id_ in there or await self._site.is_gone(api, id_):
                         changes.append(Deleted(native_id=id_, at=now))
                 below = await self._site.comments(
-                    api, [("parent", ",".join(ids)), *OLDEST_FIRST], public=True
+                    api, [("parent", ",".join(ids)), *OLDEST_FIRST], wide=()
                 )
                 changes += [_answer(one, now) for one in below if _answers(one, own)]
         return changes
 
 
-def _is_new(comment: Comment, seen: Mapping[str, str], own: frozenset[int]) -> bool:
+def _is_new(
+    comment: Comment, seen: Mapping[str, str], own: frozenset[int], oldest: datetime
+) -> bool:
     return (
         str(comment.id) not in seen
         and comment.status in (PUBLIC, HELD)
         and comment.author not in own
+        and (comment.at is None or comment.at >= oldest)
     )
 
 
@@ -204,25 +225,19 @@ def _print(comment: Comment) -> str:
     return "gone" if comment.status in GONE else comment.print
 
 
-def _after(
-    before: _Cursor, found: Sequence[Comment], *, url: str, start: datetime, now: datetime
-) -> _Cursor:
-    """The overlap moves along with the newest date, and what lies before it is forgotten.
+def _newest(before: _Cursor, found: Sequence[Comment], oldest: datetime, now: datetime) -> datetime:
+    """Never past our own clock: a date to come would hide what is written until then."""
+    dates = (one.at for one in found if one.at is not None)
+    return min(max([before.newest or oldest, *dates]), now)
 
-    Never past our own clock: a date to come would hide what is written until then.
-    """
-    newest = max([before.newest or start, *(one.at for one in found if one.at is not None)])
-    # What came as spam and is let through later is new then.
-    prints = {
+
+def _prints(before: _Cursor, found: Sequence[Comment]) -> Mapping[str, str]:
+    """What lies before the overlap is forgotten. What came as spam and is let through is new then."""
+    return {
         str(one.id): _print(one)
         for one in found
         if one.status not in GONE or str(one.id) in before.seen
     }
-    return _Cursor(url=url, newest=min(newest, now), seen=prints)
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _open(settings: SourceSettings, network: NetworkSettings, clock: Clock) -> WordPress:
@@ -250,8 +265,8 @@ async def _check(settings: SourceSettings, network: NetworkSettings) -> Sequence
     else:
         said = (
             f"{told} can be read, but none while it is held for moderation, and those are often the "
-            f"ones that want a person (one let through after {_OVERLAP_PUBLIC.days} days is missed): "
-            f"set username and an application password; {ours}"
+            f"ones that want a person (one let through after {_OVERLAP_PUBLIC.days} days comes up to a "
+            f"day late, after {BACK.days} days never): set username and an application password; {ours}"
         )
     return (Finding(ok=True, subject=subject, said=said),)
 

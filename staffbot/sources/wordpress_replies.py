@@ -63,9 +63,10 @@ async def _there_already(site: Site, api: Api, to: Answering, text: str) -> Repl
 async def _find(site: Site, api: Api, to: Answering, text: str) -> Replied | None:
     if not to.native_id.isdigit():
         return None
-    me = await site.me(api)
-    below = await site.comments(api, [("parent", to.native_id), ("author", str(me))])
-    fitting = (one for one in below if one.author == me and same(text, one.text))
+    mine = await site.mine(api)
+    authors = ",".join(str(one) for one in sorted(mine))
+    below = await site.comments(api, [("parent", to.native_id), ("author", authors)])
+    fitting = (one for one in below if one.author in mine and same(text, one.text))
     found = next(fitting, None)
     return None if found is None else _replied(found, datetime.now(UTC))
 

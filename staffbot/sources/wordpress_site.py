@@ -13,18 +13,23 @@ from staffbot.errors import SourceError
 from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import payload, plain_text, wordpress_comments
-from staffbot.sources.api import Answer, Api, Params, Server
+from staffbot.sources.api import Answer, Api, NoInterface, Params, Server
 from staffbot.sources.wordpress_comments import FIELDS, GONE, Comment
 
 _PAGE = 100
 _MOST_PAGES = 100
+# What plugins that close the interface answer with.
+_CLOSED = frozenset(
+    {"rest_disabled", "rest_cannot_access", "rest_login_required", "rest_api_disabled"}
+)
 _DEEPEST = 10  # as deep as WordPress lets threads be
 _OWN_FOR_SECONDS = 600.0
 
 OLDEST_FIRST = (("orderby", "date_gmt"), ("order", "asc"))
 # "any" has spam and trash in it as well: by that it is noticed where a comment went.
-_AS_EDITOR = [("context", "edit")]
-ALL = [("status", "any"), *_AS_EDITOR]
+_AS_EDITOR = (("context", "edit"),)
+ALL = (("status", "any"), *_AS_EDITOR)
+HELD_ONLY = (("status", "hold"), *_AS_EDITOR)
 
 
 class Options(BaseModel):
@@ -68,12 +73,23 @@ class Site:
         )  # fmt: skip
 
     async def ask(self, api: Api, path: str, params: Params = ()) -> Answer:
-        """One request, by either way in which sites offer their REST interface."""
+        """One request, by either way in which sites offer their REST interface.
+
+        Without pretty links there is nothing at the first, a page, or a redirect to one.
+        """
+        nothing: NoInterface | None = None
         if not self._plain_links:
-            answer = await api.ask(f"/wp-json{path}", params)
-            if answer.status != 404 or payload.text(answer.body, "code"):
-                return answer
-        answer = await api.ask("/", [("rest_route", path), *params])
+            try:
+                answer = await api.ask(f"/wp-json{path}", params)
+            except NoInterface as problem:
+                nothing = problem
+            else:
+                if answer.status != 404 or payload.text(answer.body, "code"):
+                    return answer
+        try:
+            answer = await api.ask("/", [("rest_route", path), *params])
+        except NoInterface as problem:
+            raise nothing or problem from None
         self._plain_links = answer.ok
         return answer
 
@@ -83,38 +99,54 @@ class Site:
             return await api.ask("/", [("rest_route", path)], method="POST", content=content)
         return await api.ask(f"/wp-json{path}", method="POST", content=content)
 
-    async def me(self, api: Api) -> int:
-        """The number of the user who signs in. Raises SourceError where the site does not know it."""
+    async def mine(self, api: Api) -> frozenset[int]:
+        """Whose comments may be ours: the user who signs in, or, where a plugin does not tell that,
+        the users that are named. Raises SourceError where there is nobody."""
         told = await self.ask(api, "/wp/v2/users/me", [("_fields", "id")])
-        if not told.ok:
-            raise SourceError(refusal(api.host, told, self._options))
-        return payload.number(told.body, "id")
+        if told.ok:
+            return frozenset({payload.number(told.body, "id")})
+        if told.status in (404, 410) and self._options.accounts:
+            return frozenset(self._options.accounts)
+        if told.status in (404, 410) and payload.text(told.body, "code"):
+            raise SourceError(
+                f"{api.host} does not tell who signs in, as a plugin closes its list of users: "
+                f"name the number of {self._options.username} in `accounts`"
+            )
+        raise SourceError(refusal(api.host, told, self._options))
 
     async def comments(
-        self, api: Api, params: Params, *, public: bool = False
+        self, api: Api, params: Params, *, wide: Params | None = None
     ) -> tuple[Comment, ...]:
-        """Every comment that fits, to the last page. `public` leaves held ones out."""
-        wide = [] if public or not self._options.password else ALL
+        """Every comment that fits, to the last page. `wide`: its status, else all that may be seen."""
         found: dict[int, Comment] = {}
-        for page in range(1, _MOST_PAGES + 1):
-            asked = [*params, *wide, ("per_page", str(_PAGE)), ("page", str(page))]
-            answer = await self.ask(api, "/wp/v2/comments", [*asked, ("_fields", FIELDS)])
-            if not answer.ok:
-                raise SourceError(refusal(api.host, answer, self._options))
-            if not isinstance(answer.body, list):
-                raise SourceError(f"{api.host} answered with something that is no list of comments")
-            read = (wordpress_comments.read(record) for record in payload.records(answer.body))
-            found |= {one.id: one for one in read if one is not None}
-            pages = answer.headers.get("X-WP-TotalPages", "")
-            # A page past the end is an empty list here, not an error; a proxy may drop the header.
-            last = page >= int(pages) if pages.isdigit() else len(answer.body) < _PAGE
-            if not answer.body or last:
+        for number in range(1, _MOST_PAGES + 1):
+            listed, last = await self.page(api, params, number, wide=wide)
+            found |= {one.id: one for one in listed}
+            if last:
                 break
         return tuple(found.values())
 
+    async def page(
+        self, api: Api, params: Params, number: int, *, wide: Params | None = None
+    ) -> tuple[tuple[Comment, ...], bool]:
+        """One page of the comments that fit, and whether it is the last one."""
+        if wide is None:
+            wide = ALL if self._options.password else ()
+        asked = [*params, *wide, ("per_page", str(_PAGE)), ("page", str(number))]
+        answer = await self.ask(api, "/wp/v2/comments", [*asked, ("_fields", FIELDS)])
+        if not answer.ok:
+            raise SourceError(refusal(api.host, answer, self._options))
+        if not isinstance(answer.body, list):
+            raise SourceError(f"{api.host} answered with something that is no list of comments")
+        read = (wordpress_comments.read(record) for record in payload.records(answer.body))
+        pages = answer.headers.get("X-WP-TotalPages", "")
+        # What stands under a private post leaves gaps, and a proxy may drop the header.
+        last = number >= int(pages) if pages.isdigit() else len(answer.body) < _PAGE
+        return tuple(one for one in read if one is not None), last
+
     async def is_gone(self, api: Api, id_: str) -> bool:
         """Whether a comment that no list shows is there no more; it may only be held again."""
-        wide = _AS_EDITOR if self._options.password else []
+        wide = _AS_EDITOR if self._options.password else ()
         answer = await self.ask(api, f"/wp/v2/comments/{id_}", [("_fields", "id,status"), *wide])
         if answer.ok:
             return payload.text(answer.body, "status") in GONE
@@ -129,10 +161,7 @@ class Site:
             return self._own
         found = set(self._options.accounts)
         if self._options.password:
-            me = await self.ask(api, "/wp/v2/users/me", [("_fields", "id")])
-            if me.status in (401, 403):
-                raise SourceError(refusal(api.host, me, self._options))
-            found.add(payload.number(me.body, "id"))
+            found |= await self.mine(api)
         # Some sites close this list to programs; then the two above have to do.
         users = await self.ask(api, "/wp/v2/users", [("_fields", "id"), ("per_page", "100")])
         found |= {payload.number(user, "id") for user in payload.records(users.body)}
@@ -177,11 +206,23 @@ def refusal(host: str, answer: Answer, options: Options) -> str:
     """Why the site does not show its comments, and what helps. Never what it said itself."""
     code = payload.text(answer.body, "code")
     match answer.status:
+        case 401 | 403 if answer.body is None:
+            helps = (
+                "something before WordPress refuses programs, such as a firewall or a security "
+                "plugin: let /wp-json through there"
+            )
+        case 401 | 403 if code in _CLOSED:
+            helps = f"a plugin closes its REST interface ({code}): open it for signed-in users"
         case 401 if options.password:
             helps = (
                 f"it does not know the user {options.username} with this application password: "
                 "make a new one in WordPress under Users, Profile, Application Passwords"
             )
+            if code == "rest_not_logged_in":
+                helps += (
+                    ". If that does not help, the web server drops what signs programs in; with "
+                    "Apache, CGIPassAuth On lets it through"
+                )
         case 403 if options.password:
             helps = f"the user {options.username} may not see held comments: make it an editor"
         case 401 | 403:

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from tests.faults import answers, clock, kills, pairs, race, runs, shared
+from tests.faults import answers, blog_answers, clock, kills, pairs, race, runs, shared
 from tests.faults.ground import DATABASES
+
+RUNS = ("kills", "pairs", "answers", "wordpress", "race", "shared", "runs", "clock")
 
 
 class Report(Protocol):
@@ -34,7 +36,7 @@ _PAIRINGS: dict[str, Callable[[str, argparse.Namespace], Report]] = {
 
 def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     databases = chosen(args.databases, DATABASES)
-    only = chosen(args.only, ("kills", "pairs", "answers", "race", "shared", "runs", "clock"))
+    only = chosen(args.only, RUNS)
     if "kills" in only:
         for database in databases:
             # A fifth on PostgreSQL, where starting a worker costs more.
@@ -43,6 +45,8 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
     for pairing in [run for name, run in _PAIRINGS.items() if name in only]:
         for database in databases:
             yield lambda database=database, run=pairing: run(database, args)  # type: ignore[misc]
+    if "wordpress" in only:
+        yield lambda: blog_answers.run(blog_answers.FEW if args.quick else blog_answers.POINTS)
     if "race" in only:
         for database in databases:
             yield lambda database=database: race.run(database, args.mentions)  # type: ignore[misc]
@@ -57,11 +61,9 @@ def chosen_runs(args: argparse.Namespace) -> Iterator[Callable[[], Report]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument(
-        "--only", default="", help="kills, pairs, answers, race, shared, runs, clock"
-    )
+    parser.add_argument("--only", default="", help=", ".join(RUNS))
     parser.add_argument("--databases", default="", help="sqlite, postgres")
-    parser.add_argument("--quick", action="store_true", help="answers on PostgreSQL: crashes only")
+    parser.add_argument("--quick", action="store_true", help="fewer fail points of answers")
     parser.add_argument("--kills", type=int, default=480, help="of a forked worker")
     parser.add_argument("--kills-postgres", type=int, default=0)
     parser.add_argument("--runs", type=int, default=20, help="kills of a real `staffbot run`")

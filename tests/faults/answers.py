@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -138,15 +139,15 @@ async def _play(
     replier = Replier(desk, {scenario.name: network})
     task = asyncio.create_task(replier.run())
     # What an earlier life left is carried first.
-    await _carried(desk, scenario.name)
-    for number in itertools.count(await desk.looking(_mentions, scenario.name) + 1):
+    await carried(desk, scenario.name)
+    for number in itertools.count(await desk.looking(mentions_of, scenario.name) + 1):
         if armed and not point.reached:
             for lead in scenario.leads:
                 await asyncio.to_thread(witness.arm, scenario.name, lead)
         batch = Batch(mentions=(incoming(scenario.name, number),), cursor=str(number))
         await desk.acting(take_in, source=scenario.name, batch=batch)
-        await desk.acting(_write, scenario.name)
-        await _carried(desk, scenario.name)
+        await desk.acting(write_one, scenario.name)
+        await carried(desk, scenario.name)
         met = partial(witness.has_met, scenario.name, scenario.fault)
         if not armed or (point.reached and await asyncio.to_thread(met)):
             break
@@ -155,7 +156,7 @@ async def _play(
     await network.chat.close()
 
 
-def _write(tx: Tx, source: str) -> None:
+def write_one(tx: Tx, source: str) -> None:
     person = get_person(tx, "p0")
     newest = tx.conn.scalar(select(func.max(mentions.c.number)).where(mentions.c.source == source))
     assert person is not None
@@ -163,10 +164,10 @@ def _write(tx: Tx, source: str) -> None:
     write(tx, newest, person, f"An answer to {newest}.")
 
 
-_write.__name__ = "write"  # the fail point's name
+write_one.__name__ = "write"  # the fail point's name
 
 
-def _mentions(tx: Tx, source: str) -> int:
+def mentions_of(tx: Tx, source: str) -> int:
     query = select(func.count()).select_from(mentions).where(mentions.c.source == source)
     return int(tx.conn.execute(query).scalar_one())
 
@@ -178,7 +179,7 @@ def _on_the_way(tx: Tx, source: str) -> int:
     return int(tx.conn.execute(query).scalar_one())
 
 
-async def _carried(desk: Desk, source: str) -> None:
+async def carried(desk: Desk, source: str) -> None:
     while await desk.looking(_on_the_way, source):  # noqa: ASYNC110 # the database says when
         await asyncio.sleep(0.04)
 
@@ -186,15 +187,20 @@ async def _carried(desk: Desk, source: str) -> None:
 class Stage:
     """Plays scenarios, several at once, each in processes of its own."""
 
-    def __init__(self, desk: Desk, witness: Witness, scenarios: list[Scenario]) -> None:
-        self._desk = desk
-        self._witness = witness
+    def __init__(
+        self,
+        scenarios: list[Scenario],
+        play: Callable[[Scenario, bool], None],
+        at_once: int = _AT_ONCE,
+    ) -> None:
         self._waiting = scenarios[::-1]
+        self._play = play
+        self._at_once = at_once
         self._playing: dict[int, tuple[Scenario, float]] = {}
 
     def play_all(self) -> None:
         while self._waiting or self._playing:
-            while self._waiting and len(self._playing) < _AT_ONCE:
+            while self._waiting and len(self._playing) < self._at_once:
                 self._begin(self._waiting.pop())
             for pid, (scenario, end) in list(self._playing.items()):
                 if time.monotonic() > end:
@@ -209,7 +215,7 @@ class Stage:
     def _begin(self, scenario: Scenario) -> None:
         armed = scenario.runs == 0
         scenario.runs += 1
-        pid = forked(partial(play, self._desk, self._witness, scenario, armed))
+        pid = forked(partial(self._play, scenario, armed))
         self._playing[pid] = (scenario, time.monotonic() + LIMIT_SECONDS)
 
     def _ended(self, scenario: Scenario, status: int) -> None:
@@ -259,12 +265,12 @@ def run(database: str, *, quick: bool = False) -> Report:
     witness = Witness.start()
     try:
         with a_database(database) as url:
-            desk = _answering(a_desk(url, [_room(one) for one in (warm, *scenarios)]))
+            desk = answering(a_desk(url, [_room(one) for one in (warm, *scenarios)]))
             for fault in ("lead 500", "lead cut-before"):
                 witness.arm(warm.name, fault)
             play(desk, witness, warm, armed=False)
             ready_to_fork(desk)
-            Stage(desk, witness, scenarios).play_all()
+            Stage(scenarios, partial(play, desk, witness)).play_all()
             seen = witness.seen()
             report.answers = sum(_judge(scenario, url, seen) for scenario in scenarios)
     finally:
@@ -277,7 +283,7 @@ def _room(scenario: Scenario) -> Room:
     return Room(platform="local", id=scenario.name)
 
 
-def _answering(desk: Desk) -> Desk:
+def answering(desk: Desk) -> Desk:
     """With answers switched on for every source."""
     limit = ReplyLimit(most=500)
     desk.settings = replace(

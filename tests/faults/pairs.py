@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import func, select
 
@@ -53,10 +53,16 @@ _LEADS_TO = {"failed": "lead 500", "absent": "lead cut-before", "find": "lead cu
 _AT_ONCE = 10
 
 
+class Arms(Protocol):
+    """What can be told that the next call about a room meets a fault."""
+
+    def arm(self, room: str, fault: str) -> None: ...
+
+
 class FailPoint:
     """One armed point. When it is reached it acts, once."""
 
-    def __init__(self, point: str | None, fault: str, room: str, witness: Witness) -> None:
+    def __init__(self, point: str | None, fault: str, room: str, witness: Arms) -> None:
         self._point = point
         self._fault = fault
         self._room = room

@@ -7,11 +7,13 @@ import sys
 
 import pytest
 
+from tests.machine import not_here
+
 # However slow the machine; on an idle one of two cores the longest takes about half a minute.
 pytestmark = pytest.mark.timeout(900)
 
 
-def run(*arguments: str) -> None:
+def run(*arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", *arguments],
         capture_output=True,
@@ -20,6 +22,7 @@ def run(*arguments: str) -> None:
     )
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    return done.stdout
 
 
 def test_480_kills_on_sqlite_lose_and_double_nothing() -> None:
@@ -38,6 +41,13 @@ def test_every_pair_of_fail_point_and_fault_is_met(database: str) -> None:
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_with_a_fault_between_any_two_steps_an_answer_goes_out_once(database: str) -> None:
     run("--only=answers", "--quick", f"--databases={database}")
+
+
+def test_killed_between_steps_an_answer_stands_once_on_a_real_wordpress() -> None:
+    """`python -m tests.faults --only=wordpress` kills at every single step."""
+    said = run("--only=wordpress", "--quick")
+    if "skipped" in said:
+        not_here(said.strip())
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from staffbot import answers, forms
+from staffbot import answers, forms, queues
 from staffbot.commands import VERBS
 from staffbot.commands import find as find_verb
 from staffbot.messages import Button, Quote, Who
@@ -57,20 +57,20 @@ HEARD = Listed(
 
 
 def test_a_queue_is_read_at_a_glance() -> None:
-    shown = answers.queue(
+    shown = queues.queue(
         unclaimed=UNCLAIMED, claimed=Listed(rows=(CLAIMED_LINE,), total=1), heard=HEARD,
         zone=ZONE, team="Children", now=NOW,
     )  # fmt: skip
     golden("answers/queue", shown)
-    empty = answers.queue(
+    empty = queues.queue(
         unclaimed=Listed(), claimed=Listed(), heard=Listed(), zone=ZONE, team="", now=NOW
     )
     assert empty.text == "Nothing waits. Well done."
 
 
 def test_ones_own_queue() -> None:
-    golden("answers/mine", answers.mine(Listed(rows=(CLAIMED_LINE,), total=1), zone=ZONE, now=NOW))
-    golden("answers/mine_empty", answers.mine(Listed(), zone=ZONE, now=NOW))
+    golden("answers/mine", queues.mine(Listed(rows=(CLAIMED_LINE,), total=1), zone=ZONE, now=NOW))
+    golden("answers/mine_empty", queues.mine(Listed(), zone=ZONE, now=NOW))
 
 
 def test_help_names_every_verb() -> None:

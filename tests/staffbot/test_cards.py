@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from staffbot.answering import Standing, State
 from staffbot.cards import CardFacts, StormFacts, card, moved_card, storm_card
 from staffbot.messages import Button, Byline, Message, Picture, Quote, Who
 from staffbot.model import Kind, Media, Mention, Outcome, Patron, Status, Words
@@ -67,6 +69,15 @@ CASES = {
     "closed_without_answer": facts(**{**CLOSED, "outcome": Outcome.SPAM, "answered_at": None}),
     "heard": facts(
         kind=Kind.HASHTAG, expects_answer=False, claim_due_at=None, answer_due_at=None, language=""
+    ),
+    "answer_of_which_nobody_can_tell": facts(
+        **CLAIMED,
+        can_reply=True,
+        reply=Standing(
+            state=State.UNKNOWN,
+            by="Ana Silva",
+            why="mail.example did not say whether it took the mail",
+        ),
     ),
     "private_in_an_open_channel": facts(private=True, show_words=False),
     "private_claimed_in_an_open_channel": facts(private=True, show_words=False, **CLAIMED),
@@ -166,6 +177,8 @@ def test_a_card_has_at_most_five_controls_in_sight(name: str) -> None:
     assert len(sight) + bool(more) <= 5
     names = [c.name for c in shown.controls if isinstance(c, Button)]
     assert len(names) == len(set(names))
+    # As every door takes them; what is named otherwise is not shown on Discord.
+    assert all(re.fullmatch("[a-z_]+", name) for name in names)
     assert all(c.mention == 42 for c in shown.controls if isinstance(c, Button))
     assert shown.text.endswith(".")
     assert shown.text.startswith("Mention 42")

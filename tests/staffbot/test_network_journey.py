@@ -14,7 +14,7 @@ from tests.dovecots import PASSWORD as MAIL_PASSWORD
 from tests.dovecots import dovecot
 from tests.library import TUESDAY, HandClock
 from tests.staffbot.house import CONFIG, ENVIRONMENT, running
-from tests.staffbot.sources.wordpresses import PASSWORD, SOURCE, STAFF, Blog
+from tests.staffbot.sources.wordpresses import PASSWORD, SOURCE, STAFF, UNSURE, Blog
 from tests.website import website
 
 MAIL = """
@@ -112,6 +112,29 @@ async def test_a_comment_is_answered_from_chat_and_the_digest_agrees(tmp_path: P
             assert figures["Answered"].startswith("1 ")
             assert figures["Closed"] == "1"
             assert "1 claimed, 1 answered, 1 closed" in await house.command("ana", "stats 7d")
+
+
+async def test_an_answer_of_which_nobody_can_tell_is_settled_on_its_card(tmp_path: Path) -> None:
+    async with website() as site:
+        clock = HandClock(TUESDAY)
+        blog = Blog(site, clock.now, cutting=True)
+        settings = settings_in(tmp_path, SOURCE.format(url=site.url), CONFIG + UNSURE)
+        async with running(settings, clock=clock) as house:
+            blog.post("Do you lend seeds?", at=clock.now - timedelta(minutes=20))
+            [card] = await house.cards(1)
+            form = await house.press("ana", card["id"], "reply")
+            values = {field["name"]: field["value"] for field in form["fields"]}
+            await house.submit("ana", form, values | {"text": "Yes: beans & peas."})
+            await house.until(lambda _: len(blog.comments) == 2)
+            blog.down = 503
+            await house.shows("Nobody can tell")
+            # What the person finds there is that it is missing.
+            blog.down, blog.cutting = 0, False
+            del blog.comments[max(blog.comments)]
+            said = await house.press("ana", card["id"], "send_it_again")
+            assert "sent again now" in json.dumps(said)
+            await house.shows("Answered on the blog ")
+        assert len(blog.comments) == 2
 
 
 async def test_a_mail_shows_no_word_in_an_open_room(tmp_path: Path) -> None:

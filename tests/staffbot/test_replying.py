@@ -21,7 +21,8 @@ from staffbot.model import Done, Happened, Outcome, Patron, Status, Unchanged, V
 from staffbot.network import AnsweredAtSource, Deleted, ReplyLimit
 from staffbot.settings import ReplySettings
 from staffbot.tables import events, mentions, posts, replies, words
-from tests.fakes import Fault
+from tests import carrying
+from tests.fakes import FakeChat, Fault
 from tests.library import Library
 from tests.staffbot.answered import Answered, field_of, until
 
@@ -218,6 +219,91 @@ async def test_what_cannot_be_looked_up_is_never_sent_again(answered: Answered) 
     assert "Nobody can tell whether" in _said_on_card(library, number)
     hint = field_of(await answered.form(number, "ana"), "text").hint
     assert "nobody can tell whether it arrived" in hint
+
+
+async def unsure(answered: Answered) -> int:
+    """A mention with an answer of which nobody can tell."""
+    answered.network.faults["reply"].append(Fault.CUT_AFTER)
+    answered.network.faults["find"].append(Fault.REFUSED)
+    number = answered.library.arrives()
+    await answered.send(await answered.form(number), WORDS)
+    await answered.carried()
+    assert answered.states == ["unknown"]
+    return number
+
+
+def buttons(library: Library, number: int) -> list[str]:
+    facts = library.desk.look(card_facts, number)
+    assert facts is not None
+    return [one.name for one in card(facts).controls if isinstance(one, Button)]
+
+
+async def test_a_person_who_looked_says_that_an_answer_was_sent(answered: Answered) -> None:
+    library, written_at = answered.library, answered.library.clock.now
+    number = await unsure(answered)
+    assert buttons(library, number)[:2] == ["it_was_sent", "send_it_again"]
+    assert "“It was sent”, or “Send again” where it is missing" in _said_on_card(library, number)
+    library.clock.forward(minutes=20)
+    refused = await answered.dispatch.press(answered.actor("ben"), "it_was_sent", number)
+    assert isinstance(refused, Message)
+    assert "Ana Silva has 1" in refused.text
+    said = await answered.dispatch.press(answered.actor("dora"), "it_was_sent", number)
+    assert isinstance(said, Message)
+    assert said.text == "1 counts as answered by Ana Silva."
+    assert (answered.states, answered.texts) == (["sent"], [WORDS])
+    assert library.mention(number).answered_at == written_at
+    [event] = [row for row in library.rows(events) if row.what == Happened.ANSWERED]
+    assert (event.person, event.at) == ("ana", written_at)
+    assert "it_was_sent" not in buttons(library, number)
+    again = await answered.dispatch.press(answered.actor("ana"), "send_it_again", number)
+    assert isinstance(again, Message)
+    assert again.text == "There is no answer to 1 any more of which nobody can tell."
+    lawful(library)
+
+
+async def test_a_person_who_looked_has_it_sent_again_once(answered: Answered) -> None:
+    library = answered.library
+    number = await unsure(answered)
+    answered.network.replies.clear()  # it never arrived
+    said = await asyncio.gather(
+        *(
+            answered.dispatch.press(answered.actor(who), "send_it_again", number)
+            for who in ("ana", "dora")
+        )
+    )
+    assert sorted(one.text for one in said if isinstance(one, Message)) == [
+        "The answer to 1 is sent again now.",
+        "There is no answer to 1 any more of which nobody can tell.",
+    ]
+    await answered.carried()
+    assert (answered.states, answered.texts) == (["unknown", "sent"], [WORDS])
+    assert library.mention(number).answered_at is not None
+    assert {row.person for row in library.rows(replies)} == {"ana"}
+    assert "Nobody can tell" not in _said_on_card(library, number)
+    lawful(library)
+
+
+async def test_what_was_closed_meanwhile_is_opened_again_first(answered: Answered) -> None:
+    number = await unsure(answered)
+    library = answered.library
+    library.desk.act(closing.close, number, library.person("ana"), outcome=Outcome.NO_ANSWER_NEEDED)
+    for verb in ("it_was_sent", "send_it_again"):
+        said = await answered.dispatch.press(answered.actor("ana"), verb, number)
+        assert isinstance(said, Message)
+        assert "1 is closed" in said.text
+    assert answered.states == ["unknown"]
+    lawful(answered.library)
+
+
+async def test_the_author_is_told_with_the_buttons_that_settle_it(answered: Answered) -> None:
+    await unsure(answered)
+    library = answered.library
+    chat = FakeChat(platform="local")
+    carrying.carry(library.desk, chat)
+    [told] = [one.message for one in chat.history.values() if "Nobody can tell" in one.message.text]
+    assert [one.name for one in told.controls if isinstance(one, Button)] == [
+        "it_was_sent", "send_it_again", "reply", "show",
+    ]  # fmt: skip
 
 
 async def test_an_outage_is_waited_out_and_then_given_back(answered: Answered) -> None:

@@ -19,7 +19,7 @@ from tests.handlers.discord.stage import until
 from tests.handlers.discord.world import ANA, CHANNEL, SERVER, Json
 from tests.library import TUESDAY, HandClock
 from tests.staffbot.house import running
-from tests.staffbot.sources.wordpresses import PASSWORD, SOURCE, STAFF, Blog
+from tests.staffbot.sources.wordpresses import PASSWORD, SOURCE, STAFF, UNSURE, Blog
 from tests.website import website
 
 pytestmark = pytest.mark.timeout(180)
@@ -39,12 +39,14 @@ gateway = "{gateway}"
 """
 
 
-def house(folder: Path, discord: Loopback, blog: str) -> Settings:
+def house(folder: Path, discord: Loopback, blog: str, more: str = "") -> Settings:
     file = folder / "config.toml"
     config = CONFIG.format(
         room=CHANNEL, ana=ANA, server=SERVER, api=discord.base, gateway=discord.gateway
     )
-    file.write_text(config + SOURCE.format(url=blog))
+    if more:
+        config = config.replace("replies.enabled = true\n", "")
+    file.write_text(config + more + SOURCE.format(url=blog))
     secrets = {"DISCORD_TOKEN": TOKEN, "BLOG_PASSWORD": PASSWORD}
     return load(file, secrets, plugins.networks(), plugins.doors())
 
@@ -108,5 +110,31 @@ async def test_a_comment_is_answered_from_discord_and_the_digest_agrees(tmp_path
                 assert told["Closed"] == "1"
                 figures = await (await discord.command("lib stats", what="7d")).answer()
                 assert "1 claimed, 1 answered, 1 closed" in str(figures)
+            assert len(blog.comments) == 2
+            assert discord.wrong == []
+
+
+async def test_an_answer_of_which_nobody_can_tell_is_settled_on_its_card(tmp_path: Path) -> None:
+    with addresses_kept():
+        async with website() as site, loopback() as discord:
+            clock = HandClock(TUESDAY)
+            blog = Blog(site, clock.now, cutting=True)
+
+            async def shown(says: str) -> Json:
+                found: Json = await until(lambda: standing(discord, says))
+                return found
+
+            async with running(house(tmp_path, discord, site.url, UNSURE), clock=clock):
+                await discord.connected()
+                blog.post("Do you lend seeds?", at=clock.now - timedelta(minutes=20))
+                form = await discord.click(await shown("is unclaimed"), "Reply…")
+                await form.modal()
+                await (await discord.submit(form, {"text": "Yes: beans."})).answer()
+                await until(lambda: len(blog.comments) == 2)
+                blog.down = 503
+                card = await shown("Nobody can tell")
+                blog.down = 0
+                await (await discord.click(card, "It was sent")).answer()
+                await shown("Answered on the blog ")
             assert len(blog.comments) == 2
             assert discord.wrong == []

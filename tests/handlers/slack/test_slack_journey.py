@@ -15,7 +15,7 @@ from tests.handlers.slack.stage import until
 from tests.handlers.slack.street import CONFIG, Street
 from tests.handlers.slack.workspace import TEAM
 from tests.library import TUESDAY, HandClock
-from tests.staffbot.sources.wordpresses import SOURCE, STAFF, Blog
+from tests.staffbot.sources.wordpresses import SOURCE, STAFF, UNSURE, Blog
 from tests.website import website
 
 WITH_ANSWERS = CONFIG.replace("enabled = false", "enabled = true") + "[replies]\nenabled = true\n"
@@ -90,4 +90,27 @@ async def test_a_comment_is_answered_from_slack_and_the_digest_agrees(
                 "*Came in*\n1", "*Answered*\n1 (too few for a share)", "*Closed*\n1",
             ]  # fmt: skip
             assert "1 claimed, 1 answered, 1 closed" in await street.everything("stats 7d")
+        assert len(blog.comments) == 2
+
+
+async def test_an_answer_of_which_nobody_can_tell_is_settled_on_its_card(
+    slack: Loopback, tmp_path: Path
+) -> None:
+    async with website() as site:
+        clock = HandClock(TUESDAY)
+        blog = Blog(site, clock.now, cutting=True)
+        street = Street(slack, tmp_path, "http", clock=clock)
+        street.config = CONFIG + UNSURE + SOURCE.format(url=site.url)
+        async with street.open():
+            blog.post("Do you lend seeds?", at=clock.now - timedelta(minutes=20))
+            await street.shows("is unclaimed")
+            await street.press("reply")
+            await until(lambda: slack.views)
+            await send_off(street, text="Yes: beans.")
+            await until(lambda: len(blog.comments) == 2)
+            blog.down = 503
+            await until(lambda: "Nobody can tell" in json.dumps(street.card()))
+            blog.down = 0
+            await street.press("it_was_sent", at="1.3")
+            await until(lambda: "Answered on the blog " in json.dumps(street.card()))
         assert len(blog.comments) == 2

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from email.policy import default
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +26,9 @@ from staffbot.network import AnsweredAtSource, Answering, Batch, Conversation
 from staffbot.secret import Secret
 from staffbot.settings import Network, SourceSettings
 from staffbot.sources.email import Email, network
-from staffbot.sources.email_mailbox import Options
+from staffbot.sources.email_letter import Letter
+from staffbot.sources.email_mailbox import Mailbox, Options
+from tests import certificates
 from tests.dovecots import PASSWORD, Dovecot, dovecot
 from tests.library import HandClock
 from tests.smtp import PostOffice, post_office
@@ -41,13 +48,15 @@ def server() -> Iterator[Dovecot]:
 
 @dataclass
 class Box:
-    """One mailbox, whose way to the reader can be cut."""
+    """One mailbox, whose way to the reader can be cut. `carried` are the bytes that went it."""
 
     server: Dovecot
     port: int = 0
     user: str = field(default_factory=lambda: f"desk{next(_users)}")
     cut: bool = False
     hanging: bool = False
+    stalled: bool = False
+    carried: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def gets(
@@ -81,7 +90,12 @@ class Box:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self.server.port)
         self.open |= {writer, back}
-        await asyncio.gather(_carry(reader, back), _carry(there, writer))
+        await asyncio.gather(_carry(reader, back), _carry(there, writer, self._count))
+
+    async def _count(self, size: int) -> None:
+        self.carried += size
+        while self.stalled:  # noqa: ASYNC110 - a line that is half open says nothing for ever
+            await asyncio.sleep(0.02)
 
     def hangs(self, hanging: bool) -> None:
         """From now on connections are taken and nothing is said on them, until this is over."""
@@ -98,9 +112,15 @@ class Box:
             self.open.clear()
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _carry(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    count: Callable[[int], Awaitable[None]] | None = None,
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65_536):
+            if count is not None:
+                await count(len(data))
             writer.write(data)
             await writer.drain()
     writer.close()
@@ -186,6 +206,43 @@ async def test_new_numbers_for_all_messages_double_nothing(box: Box) -> None:
     assert texts(third) == ["Third"]
 
 
+async def test_a_form_that_gives_all_its_mails_one_id_loses_none(box: Box) -> None:
+    more = {"Reply-To": "Lena <lena@home.test>"}
+    box.gets("Do you lend skis?", more=more)
+    reading = source(box)
+    first = await reading.fetch(None)
+    box.gets("Do you lend skis?", more=more)  # the same mail, delivered twice
+    box.gets("And boots?", at=NOW - HOUR / 2, more={"Reply-To": "Ben <ben@home.test>"})
+    second = await reading.fetch(first.cursor)
+    assert texts(second) == ["And boots?"]
+    [boots] = second.mentions
+    assert boots.native_id == boots.conversation != first.mentions[0].native_id
+    box.gets("And poles?", at=NOW - HOUR / 4, more={"Reply-To": "Ben <ben@home.test>"})
+    third = await reading.fetch(second.cursor)
+    assert texts(third) == ["And poles?"]
+    with box.server.client(box.user) as client:
+        client.create("Old")
+        client.select("INBOX")
+        client.copy("1:4", "Old")
+    moved = await source(box, folder="Old").fetch(third.cursor)
+    assert moved.mentions == ()
+
+
+async def test_no_old_mail_comes_at_first_however_it_came_there(box: Box) -> None:
+    for number in range(210):
+        old = NOW - timedelta(days=400) + timedelta(hours=number)
+        # As a move from another server leaves them: received just now.
+        box.gets(f"Old {number}", id=str(number), at=old, received=NOW - HOUR)
+    box.gets("Young", id="young")
+    reading = source(box)
+    first = await reading.fetch(None)
+    second = await reading.fetch(first.cursor)
+    assert (texts(first), texts(second)) == ([], ["Young"])
+    # Later on, a patron's computer may have any date.
+    box.gets("By a broken clock", id="clock", at=NOW - timedelta(days=400), received=NOW)
+    assert texts(await reading.fetch(second.cursor)) == ["By a broken clock"]
+
+
 async def test_many_mails_come_in_several_rounds_and_all(box: Box) -> None:
     with box.server.client(box.user) as client:
         for number in range(205):
@@ -217,6 +274,37 @@ async def test_a_large_attachment_is_named_and_not_fetched(box: Box) -> None:
     assert mention.text.startswith("See the pictures.\n\nAttached: one.png, two, café.png")
 
 
+@pytest.mark.parametrize("kind", ["plain", "html"])
+async def test_words_behind_a_large_picture_are_read_without_it(box: Box, kind: str) -> None:
+    mail = MIMEMultipart()
+    mail["From"], mail["Message-ID"] = "Lena <lena@mail.test>", "<9@mail.test>"
+    mail["Subject"] = "Grüße"
+    mail.attach(MIMEImage(b"\x89" * 5_000_000, _subtype="png", name='a "(b".png'))
+    inner = MIMEMultipart("alternative")
+    inner.attach(MIMEText("Is this <yours>? — café" if kind == "plain" else "<p>Is this", kind))
+    mail.attach(inner)
+    listed = MIMEText("no words of hers", "plain")
+    listed["Content-Disposition"] = 'attachment; filename="list.txt"'
+    mail.attach(listed)
+    box.server.put(box.user, mail.as_bytes(), NOW - HOUR)
+    [mention] = (await source(box).fetch(None)).mentions
+    said = "Is this <yours>? — café" if kind == "plain" else "Is this"
+    assert mention.text == f'{said}\n\nAttached: a "(b".png, list.txt'
+    assert mention.title == "Grüße"
+    assert box.carried < 600_000
+
+
+async def test_what_lay_there_is_not_even_read(box: Box) -> None:
+    for number in range(3):
+        old = NOW - timedelta(days=90)
+        box.gets("Old words. " * 10_000, id=str(number), at=old, folder="INBOX")
+    reading = source(box)
+    first = await reading.fetch(None)
+    box.gets("Young", id="young")
+    assert texts(await reading.fetch(first.cursor)) == ["Young"]
+    assert box.carried < 20_000
+
+
 async def test_idle_wakes_it_and_polling_goes_on(box: Box) -> None:
     box.gets("First", id="1")
     reading = source(box, idle=True)
@@ -227,6 +315,44 @@ async def test_idle_wakes_it_and_polling_goes_on(box: Box) -> None:
     batch = await waiting
     assert texts(batch) == ["Second"]
     assert batch.next_in_seconds is not None
+
+
+async def test_a_line_that_is_half_open_is_given_up(box: Box) -> None:
+    box.gets("First", id="1")
+    impatient = Network(timeout=timedelta(seconds=1.0))
+    reading = Email(settings(box, idle=True), impatient, HandClock(NOW))
+    first = await reading.fetch(None)
+    waiting = asyncio.create_task(reading.fetch(first.cursor))
+    await asyncio.sleep(0.5)
+    box.stalled = True
+    box.gets("Second", id="2")
+    with pytest.raises(SourceError, match="did not answer within 1 seconds"):
+        await waiting
+    box.stalled = False
+    assert texts(await source(box).fetch(first.cursor)) == ["Second"]
+
+
+async def test_what_is_filed_away_meanwhile_costs_its_neighbours_nothing(box: Box) -> None:
+    for id_ in ("1", "2", "3"):
+        box.gets(f"Question {id_}", id=id_)
+
+    class Filing(Mailbox):
+        """A colleague files a mail between the search and the fetching."""
+
+        def letters(self, uids: Sequence[int]) -> Iterator[tuple[int, Letter]]:
+            with box.server.client(box.user) as client:
+                client.select("INBOX")
+                client.store("2", "+FLAGS", "\\Deleted")
+                client.expunge()
+            return super().letters(uids)
+
+    def read() -> list[bytes]:
+        with Filing(settings(box).options, PATIENT) as found:
+            found.select("INBOX")
+            return [letter.raw for _, letter in found.letters(found.uids(above=0))]
+
+    raws = await asyncio.to_thread(read)
+    assert ["1@mail" in str(raw) or "3@mail" in str(raw) for raw in raws] == [True, True]
 
 
 async def test_a_reading_that_waits_can_be_cancelled(box: Box) -> None:
@@ -433,11 +559,147 @@ async def test_what_was_surely_not_taken_leaves_no_mark(
     assert len(office.mails) == 1
 
 
+async def test_an_answer_goes_on_with_the_thread(box: Box, office: PostOffice) -> None:
+    more = {"Subject": "RE: Looms", "References": "<a@mail.test> <b@mail.test>"}
+    box.gets("And wheels?", more=more)
+    await writing(box, office).reply(answering(), "Yes, übrigens: wheels 🧵. " * 40, _KEY)
+    [raw] = office.mails
+    assert raw.isascii()
+    assert max(len(line) for line in raw.splitlines()) <= 998
+    sent = message_from_bytes(raw, policy=default)
+    assert sent["Subject"] == "RE: Looms"
+    assert sent["References"] == "<a@mail.test> <b@mail.test> <1@mail.test>"
+    assert sent["To"] == "lena@mail.test"
+    assert sent.get_content().strip() == ("Yes, übrigens: wheels 🧵. " * 40).strip()
+
+
+@pytest.mark.parametrize(
+    ("office_is", "security", "says", "permanent"),
+    [
+        ({"offers": ("AUTH PLAIN",), "refuses": ("AUTH", 535)}, "none", "app password", True),
+        ({"refuses": ("MAIL", 530)}, "none", "sign in first", True),
+        ({"refuses": ("MAIL", 550)}, "none", "not let info@library.example write", True),
+        ({}, "starttls", "does not offer STARTTLS", False),
+        ({}, "tls", "does not speak TLS", False),
+        ({"cuts_at": "AUTH", "offers": ("AUTH PLAIN",)}, "none", "cannot be reached", False),
+        ({"cuts_at": "MAIL"}, "none", "before it was given the mail", False),
+        ({"cuts_at": "RCPT"}, "none", "before it was given the mail", False),
+    ],
+)
+async def test_what_keeps_a_mail_from_being_sent_is_said(
+    box: Box, office: PostOffice, office_is: dict[str, Any], security: str, says: str,
+    permanent: bool,
+) -> None:  # fmt: skip
+    box.gets("Do you lend looms?")
+    for name, value in office_is.items():
+        setattr(office, name, value)
+    more: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": office.port,
+        "smtp_security": security,
+    }
+    mail = source(box, **more)
+    with pytest.raises(DeliveryError, match=says) as problem:
+        await mail.reply(answering(), "Yes.", _KEY)
+    assert (problem.value.permanent, problem.value.ambiguous) == (permanent, False)
+    assert PASSWORD not in str(problem.value)
+    assert (office.mails, filed(box)) == ([], [])
+    found = await network.check(settings(box, **more), PATIENT)
+    assert found[0].ok
+    if "MAIL" not in str(office_is) and "RCPT" not in str(office_is):
+        assert not found[1].ok
+        assert says in found[1].said
+
+
+@pytest.mark.parametrize("way", ["tls", "starttls"])
+async def test_mail_goes_over_tls_where_the_certificate_is_known(
+    box: Box, way: str, tmp_path: Path
+) -> None:
+    box.gets("Do you lend looms?")
+    certificate, key = certificates.made_in(tmp_path)
+    tls = certificates.of_a_server(certificate, key)
+    knows = replace(PATIENT, ca_file=certificate)
+    async with post_office(tls, at_once=way == "tls") as office:
+        found = settings(box, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security=way)
+        with pytest.raises(DeliveryError, match="certificate that is not trusted") as stranger:
+            await Email(found, PATIENT, HandClock(NOW)).reply(answering(), "Yes.", _KEY)
+        assert not stranger.value.ambiguous
+        await Email(found, knows, HandClock(NOW)).reply(answering(), "Yes.", _KEY)
+        assert len(office.mails) == 1
+        assert office.secured == (way == "starttls")
+
+
+async def test_a_mailbox_that_takes_passwords_over_tls_only_says_so() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] ready\r\n")
+        while line := (await reader.readline()).decode():
+            tag, verb, *_ = line.split()
+            if verb == "CAPABILITY":
+                writer.write(b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n")
+            assert verb != "LOGIN"
+            writer.write(f"{tag} OK done\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    options = Options(
+        host="127.0.0.1", port=server.sockets[0].getsockname()[1], security="none",
+        username="x", password=Secret(value="x"),
+    )  # fmt: skip
+    with pytest.raises(SourceError, match="over TLS only"):
+        await Email(SourceSettings(name="mail", type="email", options=options), PATIENT).fetch(None)
+    server.close()
+
+
+async def test_check_signs_in_to_send_and_sends_nothing(box: Box, office: PostOffice) -> None:
+    office.offers = ("AUTH PLAIN",)
+    more: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": office.port,
+        "smtp_security": "none",
+    }
+    [_, sends] = await network.check(settings(box, **more), PATIENT)
+    assert sends.ok
+    assert "to answer as info@library.example; no mail was sent" in sends.said
+    assert office.mails == []
+
+
+async def test_an_answer_never_goes_to_another_with_the_same_id(
+    box: Box, office: PostOffice
+) -> None:
+    box.gets("Do you lend looms?", more={"Reply-To": "Lena <lena@home.test>"})
+    box.gets("Do you lend looms?", more={"Reply-To": "Lena <lena@home.test>"})
+    await writing(box, office).reply(answering(), "Yes.", _KEY)
+    assert office.rcpt == ["lena@home.test"]
+    box.gets("And wheels?", more={"Reply-To": "Ben <ben@home.test>"})
+    with pytest.raises(DeliveryError, match="several mails") as unclear:
+        await writing(box, office).reply(answering(), "Yes.", _KEY[::-1])
+    assert unclear.value.permanent
+    assert len(office.mails) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["lena", "lena@home.test@x", "le na@home.test", "lenä@home.test"]
+)
+async def test_what_is_no_address_is_not_written_to(
+    box: Box, office: PostOffice, address: str
+) -> None:
+    coded = b64encode(address.encode()).decode()
+    raw = f"From: Site <x>\nReply-To: =?utf-8?b?{coded}?=\nMessage-ID: <1@mail.test>\n\nHi\n"
+    box.server.put(box.user, raw.encode(), NOW - HOUR)
+    with pytest.raises(DeliveryError, match="to whom") as refused:
+        await writing(box, office).reply(answering(), "Yes.", _KEY)
+    assert refused.value.permanent
+    assert (office.mails, filed(box)) == ([], [])
+
+
 async def test_where_no_mail_can_be_written(box: Box, office: PostOffice) -> None:
     assert source(box).limit is None
     mail = writing(box, office)
-    for id_ in ("gone@mail.test", 'x" OR 1', "made:0123"):
-        with pytest.raises(DeliveryError, match="not in the folder") as gone:
+    for id_, why in (
+        ("gone@mail.test", "not in the folder"), ('x" OR 1', "not in the folder"),
+        ("made:0123", "no id of its own"),
+    ):  # fmt: skip
+        with pytest.raises(DeliveryError, match=why) as gone:
             await mail.reply(answering(id_), "Yes.", _KEY)
         assert gone.value.permanent
     box.gets("Hello", id="own", writer="info@library.example")

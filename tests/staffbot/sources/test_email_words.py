@@ -174,6 +174,50 @@ def test_a_mail_without_id_gets_one_that_stays() -> None:
     assert one.native_id == again.native_id != other.native_id
 
 
+@pytest.mark.parametrize(
+    ("charset", "raw", "said"),
+    [
+        (
+            "iso-2022-jp",
+            "図書館は開いていますか。".encode("iso-2022-jp"),
+            "図書館は開いていますか。",
+        ),
+        ("windows-1252", b"Don\x92t you lend \x80 5?", "Don\u2019t you lend € 5?"),
+        ("iso-8859-1", b"Don\x92t you lend \x80 5?", "Don\u2019t you lend € 5?"),
+        ("us-ascii", "Café?".encode(), "Café?"),
+        ("us-ascii", b"Caf\xe9?", "Café?"),
+        ("gb2312", "图书馆開門嗎".encode("gb18030"), "图书馆開門嗎"),
+        ("x-no-such", "Café?".encode(), "Café?"),
+        ("utf-8", b"Caf\xe9?", "Café?"),
+        ("utf-16", b"odd", "odd"),
+    ],
+)
+def test_words_are_read_as_they_were_meant(charset: str, raw: bytes, said: str) -> None:
+    head = f"{HEAD}Content-Type: text/plain; charset={charset}\n\n"
+    found = read(head.encode() + raw)
+    assert found is not None
+    assert found.text == said
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Auto-Submitted: auto-replied (vacation)\nPrecedence: bulk\n",
+        "Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n",
+        "X-Autorespond: yes\n",
+        "Return-Path: <>\nX-Autoreply: yes\n",
+    ],
+)
+def test_an_absence_notice_in_answer_to_us_is_no_patron_who_writes_again(more: str) -> None:
+    thread = (
+        "In-Reply-To: <0123.ours@library.example>\nReferences: <1@x> <0123.ours@library.example>\n"
+    )
+    assert read(f"{HEAD}{thread}{more}\nI am away until Monday.\n") is None
+    found = read(f"{HEAD}{thread}\nThank you!\n")
+    assert found is not None
+    assert found.conversation == "1@x"
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_left_out(body: bytes) -> None:
     for head in (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from staffbot.sources import wordpress_comments
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options
 from tests.library import HandClock
+from tests.reply_contract import answering
 from tests.source_contract import Written
 from tests.staffbot.sources.recorded import recorded
 from tests.staffbot.sources.rigs import ReadContract, ReadRig
@@ -99,6 +102,81 @@ async def test_without_a_password_what_is_let_through_late_still_comes(blog: Blo
     second = await public.fetch(first.cursor)
     assert texts(second) == ["I was held"]
     assert texts(await public.fetch(second.cursor)) == []
+
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Reader:
+    """Reads a blog on from where it stands, at a moment that the test says."""
+
+    blog: Blog
+    password: str
+    clock: HandClock = field(default_factory=lambda: HandClock(NOW))
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        found = settings(self.blog, password=self.password, look_back=30 * DAY)
+        self.source = WordPress(found, PATIENT, self.clock)
+
+    async def read(self) -> list[str]:
+        batch = await self.source.fetch(self.cursor)
+        self.cursor = batch.cursor
+        return texts(batch)
+
+    async def read_for_a_day(self) -> list[str]:
+        """Two readings an hour."""
+        said: list[str] = []
+        for _ in range(48):
+            self.clock.now += HOUR / 2
+            self.blog.now = self.clock.now
+            said += await self.read()
+        return said
+
+
+# With a password a held comment is seen at once; what was taken for spam is not.
+@pytest.mark.parametrize(
+    ("password", "before", "after"),
+    [("", "hold", "approved"), (PASSWORD, "spam", "approved"), (PASSWORD, "spam", "hold")],
+)
+async def test_what_is_let_through_weeks_later_comes_within_a_day_and_once(
+    blog: Blog, password: str, before: str, after: str
+) -> None:
+    reader = Reader(blog, password)
+    late = blog.post("I was held", at=NOW - HOUR, status=before)
+    blog.post("Long before staffbot", at=NOW - 31 * DAY)
+    blog.post("I was not", at=NOW - HOUR)
+    assert await reader.read() == ["I was not"]
+    reader.clock.now += 20 * DAY
+    blog.post("Just now", at=reader.clock.now)
+    assert await reader.read() == ["Just now"]
+    blog.comments[late]["status"] = after
+    assert (await reader.read_for_a_day()).count("I was held") == 1
+    assert await reader.read_for_a_day() == []
+    reader.restart()
+    assert "Long before staffbot" not in await reader.read_for_a_day()
+
+
+async def test_the_year_is_gone_through_page_by_page_and_once_a_day(blog: Blog) -> None:
+    reader = Reader(blog, "")
+    for number in range(230):
+        # More than a page of one second, too.
+        at = NOW - 20 * DAY + timedelta(seconds=min(number, 60))
+        blog.post(f"Question {number}", at=at)
+    assert len(await reader.read()) == 230
+    blog.post("Newest", at=NOW)
+    await reader.read()
+    reader.restart()
+    said = await reader.read_for_a_day() + await reader.read_for_a_day()
+    assert sorted(set(said)) == sorted(f"Question {n}" for n in range(230))
+    blog.site.asked.clear()
+    assert await reader.read_for_a_day() == []
+    listed = [one for one in blog.site.asked if one.path.endswith("/comments")]
+    assert len(listed) == 48 + 3
 
 
 async def test_the_first_run_looks_back_only_so_far(blog: Blog) -> None:
@@ -189,10 +267,57 @@ async def test_what_is_only_held_again_is_not_gone(blog: Blog) -> None:
     assert changes == [Deleted(native_id=str(gone + 1), at=NOW)]
 
 
-async def test_a_site_without_pretty_links_and_with_its_users_closed(blog: Blog) -> None:
+@pytest.mark.parametrize("there", [404, 301, 200])
+async def test_a_site_without_pretty_links_and_with_its_users_closed(
+    blog: Blog, there: int
+) -> None:
     blog.plain_links = blog.users_closed = True
+    blog.there = there
+    hello = blog.post("Hello", at=NOW - HOUR)
+    reading = source(blog)
+    assert texts(await reading.fetch(None)) == ["Hello"]
+    to = answering(native_id=str(hello))
+    assert (await reading.reply(to, "Hello!", "k")).native_id == str(hello + 1)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_site_in_a_folder(blog: Blog, plain: bool) -> None:
+    blog.folder, blog.plain_links = "/blog", plain
     blog.post("Hello", at=NOW - HOUR)
-    assert texts(await source(blog).fetch(None)) == ["Hello"]
+    options = Options(url=f"{blog.site.url}/blog/", allow_private=True)
+    found = replace(settings(blog, password=""), options=options)
+    assert texts(await WordPress(found, PATIENT, HandClock(NOW)).fetch(None)) == ["Hello"]
+
+
+async def test_a_firewall_is_told_apart_from_a_wrong_password(blog: Blog) -> None:
+    blog.firewall = True
+    for password in (PASSWORD, ""):
+        with pytest.raises(SourceError, match="before WordPress refuses programs"):
+            await source(blog, password=password).fetch(None)
+
+
+@pytest.mark.parametrize("code", ["rest_disabled", "rest_login_required"])
+async def test_a_plugin_that_closes_the_interface_is_named(blog: Blog, code: str) -> None:
+    body = json.dumps({"code": code, "message": "No."})
+    blog.site.says("/wp-json/wp/v2/users/me", body, status=401, content_type="application/json")
+    with pytest.raises(SourceError, match=rf"plugin closes its REST interface \({code}\)"):
+        await source(blog).fetch(None)
+
+
+async def test_who_signs_in_may_be_named_where_the_site_does_not_tell(blog: Blog) -> None:
+    blog.me_closed = blog.users_closed = True
+    patron = blog.post("Any seed left?", at=NOW - HOUR)
+    blog.post("Two packets.", at=NOW - HOUR / 2, author=STAFF, parent=patron)
+    with pytest.raises(SourceError, match="`accounts`"):
+        await source(blog).fetch(None)
+    options = Options(
+        url=blog.site.url, allow_private=True, username=USER,
+        password=Secret(value=PASSWORD), accounts=(STAFF,),
+    )  # fmt: skip
+    named = WordPress(replace(settings(blog), options=options), PATIENT, HandClock(NOW))
+    assert texts(await named.fetch(None)) == ["Any seed left?"]
+    found = await named.find_reply(answering(native_id=str(patron)), "Two packets.", "k")
+    assert found is not None
 
 
 @pytest.mark.parametrize(
@@ -218,7 +343,8 @@ async def test_a_refusal_says_what_to_do_and_keeps_the_password(blog: Blog) -> N
 
 async def test_a_password_never_follows_a_redirect(blog: Blog) -> None:
     moved = {"Location": "https://elsewhere.example/wp-json/?key=1"}
-    blog.site.says("/wp-json/wp/v2/users/me", "", status=301, headers=moved)
+    for path in ("/wp-json/wp/v2/users/me", "/"):
+        blog.site.says(path, "", status=301, headers=moved)
     with pytest.raises(SourceError, match=r"on to https://elsewhere\.example: configure"):
         await source(blog).fetch(None)
 
@@ -253,7 +379,8 @@ async def test_records_without_their_fields_cost_their_neighbours_nothing(blog: 
 
 
 async def test_what_is_no_json_points_at_the_address(blog: Blog) -> None:
-    blog.site.says("/wp-json/wp/v2/comments", "<html>", content_type="text/html")
+    for path in ("/wp-json/wp/v2/comments", "/"):
+        blog.site.says(path, "<html>", content_type="text/html")
     with pytest.raises(SourceError, match="no JSON"):
         await source(blog).fetch(None)
 
@@ -281,7 +408,7 @@ async def test_check_says_what_is_missed_without_a_password(blog: Blog) -> None:
     [public] = await network.check(settings(blog, password=""), PATIENT)
     assert public.ok
     assert "none while it is held for moderation" in public.said
-    assert "after 14 days is missed" in public.said
+    assert "after 14 days comes up to a day late, after 365 days never" in public.said
     [wrong] = await network.check(settings(blog, password="wrong"), PATIENT)
     assert not wrong.ok
     assert "botty" in wrong.said

@@ -6,9 +6,10 @@ One test for one story, since the site takes seconds to begin; skipped with a wo
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,7 +21,8 @@ from staffbot.settings import SourceSettings
 from staffbot.sources.wordpress import WordPress, network
 from staffbot.sources.wordpress_site import Options
 from tests.cutting import a_way_to
-from tests.library import Library
+from tests.library import HandClock, Library
+from tests.reply_contract import answering
 from tests.staffbot.answered import Answered, until
 from tests.staffbot.sources.rigs import PATIENT
 from tests.wordpress_server import Browser, Site, wordpress
@@ -94,6 +96,111 @@ async def test_a_comments_life(site: Site) -> None:
     assert [c.native_id for c in looked if isinstance(c, Deleted)] == [held.native_id]
     fifth = await source.fetch(fourth.cursor)
     assert (fifth.mentions, fifth.changes) == ((), ())
+
+
+async def test_threads_pings_pages_and_a_busy_second(site: Site) -> None:
+    site.sql("delete from wp_comments; update wp_posts set comment_status = 'open'")
+    source, public = (
+        WordPress(settings(site, signed_in=signed_in), PATIENT) for signed_in in (True, False)
+    )
+    await asyncio.to_thread(site.comments, "Ada Reader", "Do you lend looms?")
+    [ada] = site.sql("select comment_id from wp_comments").split()
+    admin = Browser(site.url)
+    await asyncio.to_thread(admin.sign_in)
+    await asyncio.to_thread(admin.answer, int(ada), "Yes, three.")
+    [ours] = site.sql("select comment_id from wp_comments where user_id = 1").split()
+    await asyncio.to_thread(site.comments, "Ben Reader", "For how long?", parent=int(ours))
+    await asyncio.to_thread(site.comments, "Eve Reader", "On a page.", post=2)
+    second = "now() - interval 1 minute, utc_timestamp() - interval 1 minute"
+    rows = ",".join(f"(1, 'Reader {n}', 'Busy {n}', {second}, '1', 'comment')" for n in range(130))
+    columns = (
+        "comment_post_ID, comment_author, comment_content, comment_date, comment_date_gmt, "
+        "comment_approved, comment_type"
+    )
+    site.sql(f"insert into wp_comments ({columns}) values {rows}")
+    for kind in ("pingback", "trackback"):
+        site.sql(
+            f"insert into wp_comments ({columns}) values (1, 'X', 'Y', {second}, '1', '{kind}')"
+        )
+    for one in (source, public):
+        batch = await one.fetch(None)
+        found = {mention.text: mention for mention in batch.mentions}
+        assert len(batch.mentions) == 133
+        assert {text for text in found if not text.startswith("Busy")} == {
+            "Do you lend looms?", "For how long?", "On a page.",
+        }  # fmt: skip
+        assert found["For how long?"].conversation == ada
+        assert found["For how long?"].in_reply_to == "Yes, three."
+        assert found["On a page."].title == "Sample Page"
+        again = await one.fetch(batch.cursor)
+        assert (again.mentions, again.changes) == ((), ())
+
+
+async def test_what_is_let_through_weeks_later_comes_all_the_same(site: Site) -> None:
+    site.sql("delete from wp_comments")
+    clock = HandClock(datetime.now(UTC))
+    sources = [
+        WordPress(settings(site, signed_in=signed_in), PATIENT, clock)
+        for signed_in in (True, False)
+    ]
+    await asyncio.to_thread(site.comments, "Ada Reader", "Was I spam?")
+    await asyncio.to_thread(site.comments, "Ben Reader", "Was I held?")
+    site.sql("update wp_comments set comment_approved = 'spam' where comment_author like 'Ada%'")
+    site.sql("update wp_comments set comment_approved = '0' where comment_author like 'Ben%'")
+    first = [await one.fetch(None) for one in sources]
+    assert [len(one.mentions) for one in first] == [1, 0]
+    # Three weeks go by, in which others write.
+    weeks = "interval 21 day"
+    site.sql(
+        f"update wp_comments set comment_date = comment_date - {weeks}, "
+        f"comment_date_gmt = comment_date_gmt - {weeks}"
+    )
+    began = clock.now - timedelta(days=22)
+    cursors = []
+    for batch in first:
+        kept = json.loads(batch.cursor or "")
+        cursors.append(json.dumps({**kept, "seen": {}, "oldest": began.isoformat()}))
+    site.sql("update wp_comments set comment_approved = '1'")
+    for one, cursor in zip(sources, cursors, strict=True):
+        assert (await one.fetch(cursor)).mentions == ()
+    clock.forward(days=1)
+    for one, cursor in zip(sources, cursors, strict=True):
+        late = await one.fetch(cursor)
+        assert {mention.text for mention in late.mentions} == {"Was I spam?", "Was I held?"}
+        after = await one.fetch(late.cursor)
+        assert after.mentions == ()
+
+
+async def test_a_site_without_pretty_links(site: Site) -> None:
+    where = "where option_name in ('permalink_structure', 'rewrite_rules')"
+    site.sql("delete from wp_comments")
+    await asyncio.to_thread(site.comments, "Ada Reader", "Do you lend looms?")
+    before = site.sql(
+        "select option_value from wp_options where option_name = 'permalink_structure'"
+    )
+    site.sql(f"update wp_options set option_value = '' {where}")
+    try:
+        source = WordPress(settings(site), PATIENT)
+        [mention] = (await source.fetch(None)).mentions
+        to = answering(native_id=mention.native_id)
+        replied = await source.reply(to, "Yes.", "k")
+        assert (await source.reply(to, "Yes.", "k")).native_id == replied.native_id
+        assert site.sql("select count(*) from wp_comments where comment_parent <> 0") == "1"
+    finally:
+        site.sql(
+            f"update wp_options set option_value = '{before}' "
+            "where option_name = 'permalink_structure'"
+        )
+
+
+async def test_a_server_that_drops_the_sign_in_is_named(site: Site) -> None:
+    async with a_way_to(site.url) as way:
+        way.drops = ("Authorization",)
+        found = settings(site)
+        options = found.options.model_copy(update={"url": way.url})
+        [finding] = await network.check(replace(found, options=options), PATIENT)
+    assert not finding.ok
+    assert "CGIPassAuth On" in finding.said
 
 
 async def test_check_and_a_wrong_password(site: Site) -> None:

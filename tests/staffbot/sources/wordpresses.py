@@ -29,6 +29,14 @@ password = "BLOG_PASSWORD"
 allow_private = true
 every = "1s"
 """
+# With answers of which nobody can tell as soon as the blog breaks off and then is away.
+UNSURE = """
+[replies]
+enabled = true
+give_up_after = "1s"
+[delivery]
+request_life = "2s"
+"""
 
 
 @dataclass
@@ -41,6 +49,10 @@ class Blog:
     down: int = 0
     hanging: asyncio.Event | None = None
     plain_links: bool = False
+    there: int = 404  # without pretty links: what stands where they would lead
+    folder: str = ""
+    me_closed: bool = False
+    firewall: bool = False
     users_closed: bool = False
     editor: bool = True
     broken: Any = None
@@ -88,13 +100,19 @@ class Blog:
     async def _answer(self, request: web.Request) -> web.Response:
         if self.hanging is not None:
             await self.hanging.wait()
+        if self.firewall:
+            return web.Response(status=403, text="<html>Blocked", content_type="text/html")
         if self.down:
             return web.Response(status=self.down, headers={"Retry-After": "17"})
-        path = request.path.removeprefix("/wp-json")
-        if path == request.path:
+        asked = request.path.removeprefix(self.folder)
+        path = asked.removeprefix("/wp-json")
+        if path == asked:
             path = request.query.get("rest_route", "")
         elif self.plain_links:
-            return web.Response(status=404, text="<html>Not found</html>", content_type="text/html")
+            moved = {"Location": f"{request.path}/"} if self.there == 301 else {}
+            return web.Response(
+                status=self.there, text="<html>", content_type="text/html", headers=moved
+            )
         signed = request.headers.get("Authorization", "")
         if signed:
             expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -122,6 +140,8 @@ class Blog:
 
     def _route(self, path: str, query: dict[str, str], signed: bool) -> web.Response:
         match path:
+            case "users/me" if self.me_closed:
+                return _refused(404, "rest_no_route")
             case "users/me":
                 return _json({"id": STAFF}) if signed else _refused(401, "rest_not_logged_in")
             case "users":
@@ -151,8 +171,9 @@ class Blog:
             code = "rest_forbidden_context" if signed else "rest_forbidden_param"
             return _refused(403 if signed else 401, code)
         found = list(self.comments.values())
-        if query.get("status") != "any":
-            found = [one for one in found if one["status"] == "approved"]
+        if (status := query.get("status", "approve")) != "any":
+            shown_as = "approved" if status == "approve" else status
+            found = [one for one in found if one["status"] == shown_as]
         for key, of in (("include", "id"), ("parent", "parent")):
             if key in query:
                 numbers = {int(part) for part in query[key].split(",")}
