@@ -33,6 +33,10 @@ STRANGER = (
     "This is for the library's staff, and Slack says that you belong to another workspace. The "
     "person who looks after staffbot can list you under [[staff]]."
 )
+CLOSED = (
+    "This is for the library's staff, and Slack says that this is the account of an app, or one that "
+    "was closed."
+)
 UNKNOWN = "Slack did not say in time who you are, so nothing was done. Please try again."
 
 log = structlog.get_logger("staffbot.slack")
@@ -214,5 +218,5 @@ def _refusal(user: Mapping[str, Any], team: str) -> str:
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return GUEST
     if user.get("deleted") or user.get("is_bot"):
-        return STRANGER
+        return CLOSED
     return ""

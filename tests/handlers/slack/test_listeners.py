@@ -321,10 +321,15 @@ async def test_the_home_tab_is_drawn_and_pressed(ana: Person, desk: Desk, slack:
 # --- who may ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("user", "why"), [("U7", "guest"), ("U9", "another workspace")])
+@pytest.mark.parametrize(
+    ("user", "why"),
+    [("U7", "guest"), ("U9", "another workspace"), ("U11", "an app"), ("U12", "was closed")],
+)
 async def test_guests_and_strangers_are_refused_with_a_sentence(
     slack: Loopback, chat: SlackChat, desk: Desk, user: str, why: str
 ) -> None:
+    slack.user("U11", "Other Bot", is_bot=True)
+    slack.user("U12", "Gone Away", deleted=True)
     person = Person(slack, chat, user)
     answer = await person.command("claim 1")
     assert why in answer["text"]
