@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ import aiohttp
 import discord
 import structlog
 from discord import ui
+from discord.gateway import KeepAliveHandler
 
 from handlers.discord import commands
 from handlers.discord.answering import Answering
@@ -101,6 +103,15 @@ class Client(discord.Client):
         if self._registering is not None:
             self._registering.cancel()
         await super().close()
+        await self._end_heartbeats()
+
+    async def _end_heartbeats(self) -> None:
+        """discord.py loses sight of a connection that ends between its hello and our greeting, whose
+        thread would go on for as long as the program runs."""
+        for thread in threading.enumerate():
+            if isinstance(thread, KeepAliveHandler) and thread.ws._connection is self._connection:
+                thread.stop()
+                await asyncio.to_thread(thread.join, 1.0)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         await super().before_identify_hook(shard_id, initial=initial)  # one greeting in 5 seconds

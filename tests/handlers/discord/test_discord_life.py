@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -126,7 +127,7 @@ async def test_where_discord_has_few_greetings_left_it_is_not_greeted_and_says_s
     with pointed(discord):
         chat = DiscordChat(
             desk=(desk := FakeDesk()), settings=discord_settings(tmp_path), token=TOKEN,
-            identifies=Identifies(linger=1.0),
+            identifies=Identifies(linger=3.0),
         )  # fmt: skip
         life = asyncio.create_task(chat.run())
         await chat.opened()
@@ -137,6 +138,7 @@ async def test_where_discord_has_few_greetings_left_it_is_not_greeted_and_says_s
                 await life
     assert discord.identified == 0
     assert discord.posted() == 1, "what needs no greeting goes on"
+    assert not [one for one in threading.enumerate() if one.name.startswith("keep-alive")]
     discord.greetings_left = 51
     async with running(discord, FakeDesk(), discord_settings(tmp_path)):
         assert discord.identified == 1
