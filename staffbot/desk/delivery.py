@@ -157,17 +157,21 @@ def poisoned(tx: Tx, post: Taken, error: str) -> str:
 def unseen(tx: Tx, post: Taken, problem: DeliveryError) -> str:
     """The look-up itself failed: it stays in doubt and is looked up again later.
 
-    Where it cannot ever be looked up, or too often could not be, what is live is posted again.
+    Where it cannot ever be looked up, or too often could not be, what is live is posted again. A room
+    that is closed to us is waited for, as it tells once it opens; but not for ever, as it may only be
+    its history that is closed.
     """
     tries = post.tries + 1
-    if problem.permanent or (not post.live and tries >= tx.settings.delivery.tries):
+    often = tries >= tx.settings.delivery.tries
+    if (problem.permanent and (often or not problem.whole_room)) or (often and not post.live):
         if not post.live:
             return "unknown" if unknown(tx, post) else "lost"
         return absent(tx, post)
     later = problem.retry_after
+    wait = _LONGEST_WAIT if problem.whole_room else _wait(tries)
     done = _write_back(
         tx, post, deadline=tx.real_now, tries=tries, error=str(problem),
-        retry_at=tx.real_now + (_wait(tries) if later is None else _kept(later)),
+        retry_at=tx.real_now + (wait if later is None else _kept(later)),
         holds_lane=later is not None,
     )  # fmt: skip
     return "sending" if done else "lost"
