@@ -89,9 +89,15 @@ def services(listed: Sequence[Service], *, texts: bool = False) -> Message:
             name = (Link(label=service.name, url=service.link),)
         parts.append(Paragraph(line=name))
         if texts:
-            said = ((language(code) or code, service.said(code)) for code in service.text)
-            parts.append(Bullets(lines=tuple((f"{spoken}: {text}",) for spoken, text in said)))
+            parts.append(
+                Bullets(lines=tuple((_in_language(service, one),) for one in service.text))
+            )
     return Message(text=f"{count(len(listed), 'service')} of the library.", parts=tuple(parts))
+
+
+def _in_language(service: Service, code: str) -> str:
+    spoken = language(code) or code
+    return f"{spoken}: {service.said(code)}" if spoken else service.said(code)
 
 
 def earlier(found: Earlier, *, zone: ZoneInfo) -> Message:

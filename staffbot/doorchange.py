@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from staffbot.errors import Refused
 from staffbot.hours import Closure, Hours, first_shown
-from staffbot.times import parse_clock, parse_day, parse_moment
+from staffbot.times import parse_clock, parse_clocks, parse_day, parse_moment
 
 LONGEST = timedelta(days=400)
 REASON_LENGTH = 200
@@ -146,10 +146,10 @@ def _span(when: str, opens: bool, now: datetime, hours: Hours) -> tuple[datetime
     if re.match(r"(until|till|for) ", plain):
         return now.astimezone(UTC), parse_moment(plain, now=now, hours=hours)
     times = _RANGE.search(plain)
-    minutes = (parse_clock(times[1]), parse_clock(times[2])) if times else (None, None)
-    if times and minutes[0] is not None and minutes[1] is not None and not plain[times.end() :]:
+    minutes = parse_clocks(times[1], times[2]) if times else None
+    if times and minutes:
         day = _day(plain[: times.start()].strip() or "today", when, opens, today)
-        return _between(day, minutes[0], minutes[1], hours)
+        return _between(day, *minutes, hours)
     half = re.fullmatch(r"(.*?) ?(until|from) (.+)", plain)
     minute = parse_clock(half[3]) if half else None
     if half and minute is not None:

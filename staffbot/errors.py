@@ -3,6 +3,7 @@
 StaffbotError
 ├── ConfigError          a setting is wrong: path, reason, example
 ├── StoreError           the database cannot be used as it is
+│   ├── NothingStored    it has no tables yet
 │   ├── NewerDatabase    written by a newer staffbot
 │   └── AlreadyRunning   another `staffbot run` holds this database
 ├── CannotListen         the address of an HTTP listener cannot be had
@@ -52,6 +53,10 @@ class StoreError(StaffbotError):
     def __init__(self, reason: str, *, why: str = "") -> None:
         self.why = why
         super().__init__(reason)
+
+
+class NothingStored(StoreError):
+    """The database has no tables yet: the bot never ran on it."""
 
 
 class NewerDatabase(StoreError):

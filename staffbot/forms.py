@@ -19,32 +19,41 @@ WAYS = (
 )
 
 
-def close(mention: int, topics: Sequence[str], outcome: Outcome = Outcome.ANSWERED) -> Form:
-    """Done…: with an outcome, topics and a note."""
+def close(mention: int, topics: Sequence[str], *, chosen: str = "", at: str = "") -> Form:
+    """Done…: with an outcome, topics and a note, and what was typed of them."""
     return Form(
         name="close",
         title=f"Close {mention}",
         mention=mention,
         submit="Close",
-        fields=(_outcome(outcome), _topics(topics), _note()),
+        fields=(
+            _outcome(Outcome.ANSWERED),
+            _topics(topics, chosen),
+            *((_at(at),) if at else ()),
+            _note(),
+        ),
     )
 
 
 def answered(mention: int, topics: Sequence[str]) -> Form:
     """Answered there: in the network's own app, at a time of its own."""
-    at = Field(
-        name="at",
-        label="When was it answered?",
-        required=False,
-        hint="14:30, 20m ago, yesterday 17:45; empty for now",
-        max_length=40,
-    )
     return Form(
         name="answered",
         title=f"{mention} was answered",
         mention=mention,
         submit="Close",
-        fields=(at, _topics(topics)),
+        fields=(_at(), _topics(topics)),
+    )
+
+
+def _at(value: str = "") -> Field:
+    return Field(
+        name="at",
+        label="When was it answered?",
+        required=False,
+        value=value,
+        hint="14:30, 20m ago, yesterday 17:45; empty for now",
+        max_length=40,
     )
 
 
@@ -209,13 +218,14 @@ def _outcome(first: Outcome) -> Field:
     )
 
 
-def _topics(topics: Sequence[str]) -> Field:
+def _topics(topics: Sequence[str], chosen: str = "") -> Field:
     return Field(
         name="topics",
         label="Topics",
         options=tuple((topic, topic.capitalize()) for topic in topics),
         many=True,
         required=False,
+        value=chosen,
     )
 
 

@@ -190,6 +190,7 @@ class Message:
     about      the mention that a private answer is about
     silent     arrives without a notification
     collapsed  a closed card: two lines
+    compact    the card of what was only heard: a few lines of the patron's words
     refused    an answer that nothing was done, and why: a door leaves a form open to be set right
     failed     an answer that nothing was done, through a fault of ours: not to be acknowledged
     old        an answer to what was heard before or too long ago: nobody waits for it
@@ -202,6 +203,7 @@ class Message:
     about: int | None = None
     silent: bool = False
     collapsed: bool = False
+    compact: bool = False
     refused: bool = False
     failed: bool = False
     old: bool = False
@@ -233,7 +235,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One question of a form. With `options` it is a choice, with `many` several of them."""
+    """One question of a form. With `options` it is a choice, with `many` several of them.
+
+    `value` is what it begins with; of several they are `chosen`.
+    """
 
     name: str
     label: str
@@ -244,6 +249,10 @@ class Field:
     value: str = ""
     hint: str = ""
     max_length: int = 3000
+
+    def chosen(self, value: str) -> bool:
+        """Whether it begins with this option."""
+        return value in (self.value.split(",") if self.many else (self.value,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

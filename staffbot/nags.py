@@ -161,12 +161,12 @@ def past_line() -> Message:
     )
 
 
-def room_nag(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+def room_nag(found: Lists, *, late: int, zone: ZoneInfo, now: datetime) -> Message:
     """A reminder in the channel, for a desk login or who wants it there: numbers, no names."""
-    return _in_the_room(
-        f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered.",
-        found, zone, now,
-    )  # fmt: skip
+    text = f"{count(found.total, 'claimed mention is', 'claimed mentions are')} to be answered"
+    if late:
+        text += "; it is past its target" if found.total == 1 else f", {late} past the target"
+    return _in_the_room(f"{text}.", found, zone, now)
 
 
 def room_escalation(found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
@@ -197,11 +197,20 @@ def nameless(line: Line) -> Line:
     return tuple(kept)
 
 
-def offer(said: str, found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
-    """The mentions of a colleague who is away, each with a button to take it over."""
+def offer(name: str, until: datetime, found: Lists, *, zone: ZoneInfo, now: datetime) -> Message:
+    """What is left of a colleague's who is away, each with a button to take it over."""
 
     def take(row: Waits) -> tuple[Control, ...]:
         number = row.mention.number
         return (Button(name="takeover", label="Take over", mention=number, primary=True),)
 
-    return Message(text=said, parts=_rows(found, zone, now, take))
+    away = f"{name} is away until {moment(until, zone)}."
+    return Message(
+        text=f"{away} Who takes {count(found.total, 'mention')} over?",
+        parts=_rows(found, zone, now, take),
+    )
+
+
+def past_offer(text: str) -> Message:
+    """What stands in place of an offer of which nothing is to be taken any more."""
+    return Message(text=text, silent=True)

@@ -131,7 +131,7 @@ def queue_line(row: Waits, zone: ZoneInfo, now: datetime) -> Line:
         line.append(" · waits for the patron")
     elif due is not None:
         line += [f" · {verb} ", When(at=due, plain=moment(due, zone))]
-        if due < now:
+        if due <= now:
             line.append(" (overdue)")
     if mention.private:
         line.append(" · private")

@@ -268,7 +268,10 @@ class ReplySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service of the library that staff point patrons to. `text` is what is said, by language."""
+    """A service of the library that staff point patrons to.
+
+    `text` is what is said, by language; one text alone has none ("").
+    """
 
     name: str
     link: str = ""

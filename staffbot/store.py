@@ -26,7 +26,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from staffbot.errors import AlreadyRunning, NewerDatabase, StoreError
+from staffbot.errors import AlreadyRunning, NewerDatabase, NothingStored, StoreError
 from staffbot.sqlite import PATIENCE_SECONDS, prepare_reader, prepare_writer, trouble
 
 T = TypeVar("T")
@@ -184,7 +184,7 @@ class Store:
             raise StoreError(f"the database cannot be read: {problem.orig}") from problem
 
     def check_version(self) -> None:
-        """Raises NewerDatabase, or StoreError where the tables are older than this program."""
+        """Raises NewerDatabase, NothingStored, or StoreError where the tables are older than this."""
         found = self.version()
         if found is not None and found > HEAD:
             raise NewerDatabase(
@@ -192,7 +192,10 @@ class Store:
                 "nothing was changed: install that version, or restore a backup"
             )
         if found is None:
-            raise StoreError("the database has no tables yet: run `staffbot migrate` once")
+            itself = ", or start it by `staffbot run`" if self.sqlite else ""
+            raise NothingStored(
+                f"the database has no tables yet: run `staffbot migrate` once{itself}"
+            )
         if found != HEAD:
             raise StoreError(
                 f"the database stands at version {found}, and this staffbot needs {HEAD}: "

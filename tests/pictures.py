@@ -309,6 +309,18 @@ async def closing_early(day: Day, today: date) -> None:
     await day.take("hours", "#channel")
 
 
+async def overheard(day: Day, today: date) -> None:
+    """What was said about the library, and to nobody."""
+    day.clock.now = at(today, "15:10")
+    haul = await day.post(
+        "mastodon", "shelfie.sam",
+        "Sunday haul from the best place in town 📚☕ #RiversideReads #librarylove", kind="hashtag",
+    )  # fmt: skip
+    await day.shown(haul)
+    await day.look("ana", PHONE)
+    await day.take("heard", f"#messages article[data-mention='{haul}']")
+
+
 async def figures(day: Day, today: date) -> None:
     day.clock.now = at(today, "15:30")
     await day.look("mia", DESK, 1900)
@@ -327,6 +339,7 @@ async def main() -> None:
             await at_the_desk(day, today)
             await reminders(day, today)
             await closing_early(day, today)
+            await overheard(day, today)
             await figures(day, today)
 
 

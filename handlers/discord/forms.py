@@ -114,7 +114,7 @@ def _select(field: Field) -> Json:
         {
             "label": cut(one_line(label), OPTION) or "…",
             "value": value,
-            **({"default": True} if value == field.value else {}),
+            **({"default": True} if field.chosen(value) else {}),
         }
         for value, label in field.options
     ]

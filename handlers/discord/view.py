@@ -41,6 +41,7 @@ ADDRESS = 2048
 # Of a patron's words a card shows this much; what is longer would push the buttons off a phone.
 MAIN_QUOTE = 1800
 SIDE_QUOTE = 500
+SHORT_QUOTE = 200  # on the card of what was only heard: about three lines
 
 # Where no component can carry the mark, an address does that nobody sees: an embed without a
 # title shows none. Discord keeps no nonce with a message, so the mark is all that history tells.
@@ -132,7 +133,7 @@ def _embed(message: Message, mark: str) -> Json:
     embed: Json = {}
     blocks: list[str | _Words] = []
     for part in message.parts:
-        _take(part, embed, blocks, titled=not mark)
+        _take(part, embed, blocks, titled=not mark, brief=message.compact)
     if not embed and not blocks and not mark:
         return {}
     _foot(message, embed)
@@ -148,7 +149,9 @@ def _embed(message: Message, mark: str) -> Json:
     return embed
 
 
-def _take(part: Part, embed: Json, blocks: list[str | _Words], *, titled: bool) -> None:
+def _take(
+    part: Part, embed: Json, blocks: list[str | _Words], *, titled: bool, brief: bool
+) -> None:
     """One part's place: title, author and fields are Discord's own, all else is description."""
     match part:
         case Heading():
@@ -167,7 +170,7 @@ def _take(part: Part, embed: Json, blocks: list[str | _Words], *, titled: bool) 
         case Byline():
             embed["author"] = _author(part)
         case Quote():
-            blocks.append(_quote(part))
+            blocks.append(_short(part) if brief else _quote(part))
         case Picture():
             blocks.append(_picture(part))
         case Chart():
@@ -214,6 +217,14 @@ def _quote(quote: Quote) -> _Words:
     if address_of(quote.permalink):
         after = link("Open the post" if whole else "Read it all in the post", quote.permalink)
     return _Words(text=text, most=most, before=label, after=after)
+
+
+def _short(quote: Quote) -> _Words:
+    """A few lines; the post has a button below them, so that only what is cut says where to read on."""
+    text = escaped(one_line(quote.text))
+    cut_off = units(text) > SHORT_QUOTE and address_of(quote.permalink)
+    after = link("Read it all in the post", quote.permalink) if cut_off else ""
+    return _Words(text=text, most=SHORT_QUOTE, after=after)
 
 
 def _address(message: Message) -> str:

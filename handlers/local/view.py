@@ -60,6 +60,7 @@ def message_json(message: Message, reference: Reference | None = None) -> Json:
         "mention": message.mention,
         "silent": message.silent,
         "collapsed": message.collapsed,
+        "compact": message.compact,
         "refused": message.refused or message.failed,
         "parts": [part_json(part) for part in message.parts],
         "controls": [control_json(control) for control in message.controls],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.slack.controls import OPTION, OPTION_VALUE, plain_text
@@ -113,7 +113,12 @@ def _element(field: Field, value: str) -> Json:
     if not field.options:
         return _text(field, value)
     options = [_option(*option) for option in field.options][:OPTIONS]
-    first = [option for option in options if option["value"] == value[:OPTION_VALUE]]
+    begins = replace(field, value=value)
+    first = [
+        option
+        for option, (own, _) in zip(options, field.options, strict=False)
+        if begins.chosen(own)
+    ]
     made: Json = {"action_id": field.name, "options": options}
     if field.many:
         few = len(options) <= CHECKBOXES

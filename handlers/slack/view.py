@@ -39,6 +39,7 @@ from staffbot.messages import (
 Json = dict[str, Any]
 
 CARD_QUOTE = 600  # a patron's words on a card; the rest is behind "Read all"
+SHORT_QUOTE = 200  # on the card of what was only heard: about three lines
 WHOLE_QUOTE = 2800  # in a private answer or a modal: one element of a text block
 MOST_TEXT = 11_000  # of a message; Slack refuses at about 13,000
 BLOCKS = 50
@@ -60,9 +61,11 @@ class Room:
 
     quote: int = CARD_QUOTE
     blocks: int = BLOCKS
+    brief: bool = False  # a patron's words on one line that wraps, and no link below them
 
 
 CARD = Room()
+COMPACT = Room(quote=SHORT_QUOTE, brief=True)
 PRIVATE = Room(quote=WHOLE_QUOTE)
 WHOLE = Room(quote=WHOLE_QUOTE, blocks=HOME_BLOCKS)
 
@@ -74,8 +77,10 @@ def notification(message: Message) -> str:
 
 def blocks(message: Message, room: Room = CARD, uploads: Uploads = ()) -> list[Json]:
     """The whole message. Its sentence is shown too, but on a card, whose parts say it all."""
+    if message.compact and room is CARD:
+        room = COMPACT
     found: list[Json] = []
-    if message.mention is None and not message.collapsed:
+    if message.mention is None and not (message.collapsed and message.parts):
         found.append(lines.section(lines.rich((message.text,))))
     read_all = [part for part in message.parts if isinstance(part, Quote) and _is_cut(part, room)]
     controls = _with_read_all(message, read_all, room)
@@ -172,7 +177,7 @@ def written(block: Any) -> int:
 def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
     match part:
         case Heading():
-            return [{"type": "header", "text": plain_text(clean(part.text), HEADER)}]
+            return [_heading(part, room)]
         case Paragraph():
             if part.quiet:
                 return [_context(lines.mrkdwn(part.line))]
@@ -184,7 +189,7 @@ def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
         case Byline():
             return [lines.section(_byline(part))]
         case Quote():
-            return [_quote(part, room.quote)]
+            return [_quote(part, room)]
         case Picture():
             return [lines.section(_picture(part))]
         case Chart():
@@ -193,6 +198,12 @@ def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
             return [_context(lines.escaped(cut(clean(part.label or part.name), TEXT // 2)))]
         case Row():
             return _row(part)
+
+
+def _heading(heading: Heading, room: Room) -> Json:
+    if room.brief:
+        return lines.section([lines.text(cut(clean(heading.text), HEADER), bold=True)])
+    return {"type": "header", "text": plain_text(clean(heading.text), HEADER)}
 
 
 def _facts(facts: Facts) -> list[Json]:
@@ -222,27 +233,31 @@ def _byline(byline: Byline) -> list[Json]:
     return found
 
 
-def _quote(quote: Quote, limit: int) -> Json:
+def _quote(quote: Quote, room: Room) -> Json:
     """A patron's words as a quotation, and below it a link to the post itself."""
     found: list[Json] = []
     if quote.label:
         label = lines.text(cut(clean(quote.label), NAME * 2), italic=True)
         found.append({"type": "rich_text_section", "elements": [label]})
-    words = cut(clean(quote.text).strip(), limit)
+    words = cut(_shown(quote, room), room.quote)
     if words:
         found.append({"type": "rich_text_quote", "elements": [lines.text(words)]})
     elif not quote.label:
         empty = lines.text("There are no words in it.", italic=True)
         found.append({"type": "rich_text_section", "elements": [empty]})
     url = web_url(quote.permalink)
-    if url:
+    if url and not room.brief:
         name = "The whole post" if words.endswith("…") else "The post"
         found.append({"type": "rich_text_section", "elements": [lines.link(url, name)]})
     return {"type": "rich_text", "elements": found}
 
 
+def _shown(quote: Quote, room: Room) -> str:
+    return clean(" ".join(quote.text.split()) if room.brief else quote.text).strip()
+
+
 def _is_cut(quote: Quote, room: Room) -> bool:
-    return size(clean(quote.text).strip()) > room.quote
+    return size(_shown(quote, room)) > room.quote
 
 
 def _picture(picture: Picture) -> list[Json]:

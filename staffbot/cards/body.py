@@ -42,6 +42,8 @@ def said(facts: CardFacts) -> str:
     what = f"Mention {mention.number}, {a(facts.kind)}{where}, is {_standing(facts)}"
     if mention.status is Status.CLOSED:
         return sentence(f"{what}: {_outcome(mention)}{_by(facts)}")
+    if facts.only_heard:
+        return sentence(f"{what}; no answer is expected")
     due = plain(_due(facts))
     return sentence(f"{what}; {due[:1].lower()}{due[1:]}")
 
@@ -53,6 +55,32 @@ def body(facts: CardFacts) -> tuple[Part, ...]:
     parts.append(Facts(pairs=_pairs(facts)))
     parts += [Paragraph(line=line, quiet=True) for line in _remarks(facts)]
     return tuple(parts)
+
+
+def heard(facts: CardFacts) -> tuple[Part, ...]:
+    """The parts of the card of what was only heard: who wrote, a short quote, no fields."""
+    words = facts.words
+    parts: list[Part] = [Heading(text=title(facts))]
+    if words is None or facts.mention.deleted_at is not None or facts.withheld:
+        parts += _patron(facts)[:1]
+    else:
+        parts += [Byline(patron=words.patron, network=facts.network), _own(facts, words)]
+    lines = [line for line in (_besides(facts), *_remarks(facts)) if line]
+    return (*parts, *(Paragraph(line=line, quiet=True) for line in lines))
+
+
+def _besides(facts: CardFacts) -> Line:
+    """What else there is of it, counted: the whole stands behind Notes and history."""
+    words = facts.words
+    counted = [] if words is None or facts.withheld else [
+        (len(words.media), "picture or file", "pictures or files"),
+        (len([text for _, text in words.follow_ups if text]), "later message", "later messages"),
+    ]  # fmt: skip
+    counted += [(len(words.notes), "note", "notes")] if words else []
+    said = [count(many, one, more) for many, one, more in counted if many]
+    if facts.linked:
+        said.append(f"linked with {listed([number(other) for other in facts.linked])}")
+    return (capital(" · ".join(said)),) if said else ()
 
 
 def title(facts: CardFacts) -> str:
@@ -83,14 +111,16 @@ def _patron(facts: CardFacts) -> list[Part]:
         parts.append(Byline(patron=words.patron, network=facts.network))
         if words.in_reply_to:
             parts.append(Quote(text=words.in_reply_to, label="In answer to"))
-        if text := _text(words):
-            parts.append(
-                Quote(text=text, permalink=facts.permalink, language=facts.mention.language)
-            )
-        else:  # a picture alone, or stars alone: an empty quote looks like a fault of ours
-            parts.append(Paragraph(line=("It came without words.",), quiet=True))
+        parts.append(_own(facts, words))
         parts += [Picture(media=media) for media in words.media]
     return parts if facts.withheld else parts + _follow_ups(facts, words)
+
+
+def _own(facts: CardFacts, words: Words) -> Part:
+    if text := _text(words):
+        return Quote(text=text, permalink=facts.permalink, language=facts.mention.language)
+    # A picture alone, or stars alone: an empty quote looks like a fault of ours.
+    return Paragraph(line=("It came without words.",), quiet=True)
 
 
 def _follow_ups(facts: CardFacts, words: Words) -> list[Part]:

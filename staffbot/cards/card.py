@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from staffbot.cards.body import body, closing, said, title
+from staffbot.cards.body import body, closing, heard, said, title
 from staffbot.cards.controls import controls
 from staffbot.cards.facts import CardFacts
 from staffbot.messages import (
@@ -17,14 +17,15 @@ from staffbot.words import (
 
 
 def card(facts: CardFacts) -> Message:
-    """What a room shows of a mention: open, claimed, or closed and collapsed."""
+    """What a room shows of a mention: open, only heard, claimed, or closed and collapsed."""
     if facts.mention.status is Status.CLOSED:
         return _collapsed(facts)
     return Message(
         text=said(facts),
-        parts=body(facts),
+        parts=heard(facts) if facts.only_heard else body(facts),
         controls=controls(facts),
         mention=facts.mention.number,
+        compact=facts.only_heard,
     )
 
 

@@ -17,6 +17,8 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
     mention = facts.mention
     if mention.status is Status.CLOSED:
         return (_button(facts, "reopen", "Reopen"),)
+    if facts.only_heard:
+        return _heard(facts)
     pause, waits = ("snooze", "Snooze…"), mention.waiting_since or mention.snoozed_until
     if waits is not None:
         pause = ("wake", "Wake")
@@ -51,6 +53,21 @@ def controls(facts: CardFacts) -> tuple[Control, ...]:
         _button(facts, "read", "Read privately") if facts.withheld else _button(facts, *pause)
     )
     rest = [_button(facts, *choice, more=True) for choice in (*more, *_choices(facts))]
+    return (*first, *_patron(facts), *rest)
+
+
+def _heard(facts: CardFacts) -> tuple[Control, ...]:
+    """Nobody has to do anything about it: claim it or look, all else is in the menu."""
+    first: list[Control] = [_button(facts, "claim", "Claim")]
+    if facts.withheld:
+        first.append(_button(facts, "read", "Read privately"))
+    elif facts.permalink:
+        first.append(OpenLink(label="Open post", url=facts.permalink))
+    more = [("reply", "Reply…")] if facts.can_reply else []
+    more.append(("close", "Done…"))
+    *others, (show, _) = _choices(facts)
+    whole = "Notes and history" if facts.withheld else "Read all, notes and history"
+    rest = [_button(facts, *one, more=True) for one in (*more, *others, (show, whole))]
     return (*first, *_patron(facts), *rest)
 
 

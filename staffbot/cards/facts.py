@@ -11,7 +11,7 @@ from staffbot.messages import (
     When,
     Who,
 )
-from staffbot.model import Mention, Words
+from staffbot.model import Mention, Status, Words
 from staffbot.words import (
     kind_on,
     moment,
@@ -60,6 +60,14 @@ class CardFacts:
     @property
     def withheld(self) -> bool:
         return self.mention.private and not self.show_words
+
+    @property
+    def only_heard(self) -> bool:
+        """No answer is owed and nobody has it, nor is there more to say of it: shown compactly."""
+        mention = self.mention
+        plain = mention.snoozed_until is None and mention.waiting_since is None
+        quiet = self.reply is None or not self.reply.said
+        return mention.status is Status.OPEN and not mention.expects_answer and plain and quiet
 
     @property
     def permalink(self) -> str:

@@ -63,10 +63,10 @@ def resend(
 ) -> None:
     """Let the bot try again what it gave up to deliver, once the cause is mended."""
     with looking(config) as desk:
-        given_up = desk.look(posted.parked, mention)
-        if given_up:
+        given_up = desk.look(posted.parked, mention) if desk is not None else ()
+        if desk is not None and given_up:
             desk.act(resending.again, mention)
-    if not given_up:
+    if desk is None or not given_up:
         typer.echo("Nothing was given up, so nothing is sent again.")
         return
     # The bot that runs looks each second, so nothing has to be told to it.

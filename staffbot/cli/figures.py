@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from staffbot.cli.settings import DEFAULT, Config, settings_of
+from staffbot.cli.settings import DEFAULT, NOTHING_YET, Config, holds_anything, settings_of
 from staffbot.errors import StaffbotError, StoreError
 from staffbot.messages import Chart, File, Message
 from staffbot.model import system_clock
@@ -60,6 +60,9 @@ def stats(
         raise StaffbotError('figures by person are off: figures_by_person = "nobody"')
     now = system_clock()
     with _opened(settings) as store:
+        if store is None:
+            typer.echo(NOTHING_YET)
+            return
         message = store.read(lambda conn: asked.message(conn, settings, question, now=now, bom=bom))
     typer.echo(message.plain())
     _keep(message, csv, chart)
@@ -80,6 +83,9 @@ def export(
     head = (BOM if bom else "") + written([HEADER])
     with _opened(settings) as store, _target(output) as out, _progress() as progress:
         out.write(head)
+        if store is None:
+            typer.echo(NOTHING_YET, err=True)
+            return
         total = store.read(lambda conn: amount(conn, start, end, teams))
         task = progress.add_task("Events", total=total)
 
@@ -101,12 +107,11 @@ def _question(text: str, settings: Settings) -> Question:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Store]:
-    """The database, also while the bot runs."""
+def _opened(settings: Settings) -> Iterator[Store | None]:
+    """The database, also while the bot runs; None where the bot never did."""
     store = Store.open(settings.store.url.value)
     try:
-        store.check_version()
-        yield store
+        yield store if holds_anything(store) else None
     finally:
         store.close()
 

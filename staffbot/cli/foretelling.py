@@ -15,6 +15,7 @@ from staffbot.hours import Hours
 from staffbot.model import IncomingMention, Kind, Patron
 from staffbot.policy import clocks
 from staffbot.settings import Route, Settings, SourceSettings, Team, WhenClosed
+from staffbot.words import moment
 
 
 def foretell(
@@ -81,7 +82,7 @@ def _clock(
     clock = clocks(now, expects_answer=True, target=target, nagging=team.nagging, hours=hours)
 
     def local(at: datetime | None) -> str:
-        return f"{hours.local(at):%a %d %b %H:%M}" if at else "never, as the doors never open"
+        return moment(at, hours.zone) if at else "never, as the doors never open"
 
     if not hours.is_open(now):
         yield f"The library is closed now; the clock starts at {local(clock.starts_at)}."

@@ -13,6 +13,7 @@ import typer
 from staffbot import log, plugins
 from staffbot.config import load
 from staffbot.desk.ledger import Desk
+from staffbot.errors import NothingStored
 from staffbot.model import system_clock
 from staffbot.settings import Settings
 from staffbot.store import Store
@@ -25,6 +26,8 @@ Config = Annotated[
     ),
 ]  # fmt: skip
 DEFAULT = Path("config.toml")
+# What a command says that looks at figures, before there are any.
+NOTHING_YET = "Nothing is stored yet: the bot did not run on this database so far."
 
 
 def settings_of(config: Path) -> Settings:
@@ -38,13 +41,24 @@ def settings_of(config: Path) -> Settings:
     return settings
 
 
+def holds_anything(store: Store) -> bool:
+    """False before the first run. Raises StoreError for another version's database."""
+    try:
+        store.check_version()
+    except NothingStored:
+        return False
+    return True
+
+
 @contextmanager
-def looking(config: Path) -> Iterator[Desk]:
-    """The desk, to be asked while the bot may be running. Raises StoreError for an old database."""
+def looking(config: Path) -> Iterator[Desk | None]:
+    """The desk, to be asked while the bot may be running; None where the bot never did.
+
+    Raises StoreError for an old database.
+    """
     settings = settings_of(config)
     store = Store.open(settings.store.url.value)
     try:
-        store.check_version()
-        yield Desk(store, settings, system_clock)
+        yield Desk(store, settings, system_clock) if holds_anything(store) else None
     finally:
         store.close()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from staffbot.cli.settings import DEFAULT, Config, looking
+from staffbot.cli.settings import DEFAULT, NOTHING_YET, Config, looking
 from staffbot.desk import digests
 from staffbot.errors import ConfigError
 
@@ -25,6 +25,9 @@ def digest(
             "staffbot digest --dry-run",
         )  # fmt: skip
     with looking(config) as desk:
+        if desk is None:
+            typer.echo(NOTHING_YET)
+            return
         keys = [known.key for known in desk.settings.teams]
         if team and team not in keys:
             raise ConfigError.at("--team", f"there is no team {team}.", ", ".join(keys))

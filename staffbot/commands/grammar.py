@@ -138,7 +138,8 @@ def take(slot: Slot, rest: str, *, hashed: bool) -> tuple[str, str]:
     """One slot's value from the front of `rest`, and what is left."""
     if rest.lower() in slot.led_by:
         return "", ""  # nothing was said after it
-    rest = without_lead(rest, slot.led_by)
+    bare = without_lead(rest, slot.led_by)
+    led, rest = bare != rest, bare
     match slot.takes:
         case Takes.MENTION:
             found = (_HASHED if hashed else _REFERENCE).match(rest)
@@ -146,7 +147,7 @@ def take(slot: Slot, rest: str, *, hashed: bool) -> tuple[str, str]:
                 return "", rest
             return found[0], rest[found.end() :].lstrip(" \t\n,;:")
         case Takes.OUTCOME:
-            return _take_outcome(rest)
+            return _take_outcome(rest, led=led)
         case Takes.MOMENT if not slot.required:
             return "", rest
         case Takes.TOPICS:
@@ -156,13 +157,15 @@ def take(slot: Slot, rest: str, *, hashed: bool) -> tuple[str, str]:
             return rest, ""
 
 
-def _take_outcome(rest: str) -> tuple[str, str]:
+def _take_outcome(rest: str, *, led: bool) -> tuple[str, str]:
+    """Behind `as` stands an outcome, even if it is one that nobody knows: it is refused by name."""
     lowered = rest.lower()
     for label, outcome in _OUTCOME_WORDS:
         after = rest[len(label) :]
         if lowered.startswith(label) and not after[:1].isalnum():
             return outcome.value, after.lstrip(" \t\n,;:")
-    return "", rest
+    named, _, after = rest.partition(",")
+    return (named.strip(), after.lstrip()) if led else ("", rest)
 
 
 def _led_moment(rest: str, leads: tuple[str, ...]) -> tuple[str, str]:

@@ -40,6 +40,7 @@ MORE_VERBS: tuple[Verb, ...] = (
         aliases=("read privately",),
         may=May.TRUSTED,
         example="read 42",
+        allowed="Its words can be read",
         more="That you read it is kept in its history.",
     ),
     Verb(

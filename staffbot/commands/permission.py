@@ -6,7 +6,15 @@ from staffbot.commands.registry import May
 from staffbot.model import Person, Role
 
 
-def refusal(may: May, person: Person, number: int, owner: str | None, who: str = "") -> str | None:
+def refusal(
+    may: May,
+    person: Person,
+    number: int,
+    owner: str | None,
+    who: str = "",
+    *,
+    allowed: str = "That can be done",
+) -> str | None:
     """Why this person may not with that mention, naming who may; None where they may.
 
     `who` is its owner's name; for what is about no mention, the names of those who may.
@@ -27,7 +35,7 @@ def refusal(may: May, person: Person, number: int, owner: str | None, who: str =
                 return None
             named = f"{who}, who has it" if who else "whoever claims it"
             return (
-                f"{number} is kept private. That can be done by {named}, by a deputy or manager, "
+                f"{number} is kept private. {allowed} by {named}, by a deputy or manager, "
                 "or by someone named for private messages."
             )
         case May.LEAD:

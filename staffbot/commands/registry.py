@@ -87,6 +87,7 @@ class Verb:
     clear     which mention is meant where none is named
     form      where a required argument is missing, the form of this name is asked
     hidden    it is a button's verb only: not in help, not completed
+    allowed   what those can who may, for the sentence to one who may not
     """
 
     name: str
@@ -101,6 +102,7 @@ class Verb:
     example: str = ""
     more: str = ""
     hidden: bool = False
+    allowed: str = "That can be done"
 
     @property
     def usage(self) -> str:

@@ -131,5 +131,6 @@ def _team_keys(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _check_ports(public: settings.Listener, metrics: settings.Listener, problems: Problems) -> None:
     # Port 0 is a free port of the system's choice, so two of them never meet.
-    if public.port and public.port == metrics.port:
+    told = problems.under("public.port") or problems.under("metrics.port")
+    if public.port and public.port == metrics.port and not told:
         problems.add("metrics.port", "is the port of [public] too.", f"port = {public.port + 1}")

@@ -37,12 +37,12 @@ def sources(
     seen: dict[str, str] = {}
     for path, table in problems.tables(raw, "sources"):
         source = _source(table, path, networks, problems)
-        if source is None:
-            continue
-        if source.name in seen:
-            problems.add(joined(path, "name"), f"is the name of {seen[source.name]} too.")
-        seen.setdefault(source.name, path)
-        found.append(source)
+        name = table.get("name")
+        before = seen.setdefault(name, path) if isinstance(name, str) and name else path
+        if before != path:
+            problems.add(joined(path, "name"), f"is the name of {before} too.")
+        if source is not None:
+            found.append(source)
     return tuple(found)
 
 

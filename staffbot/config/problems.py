@@ -6,9 +6,10 @@ A sentence never repeats a value that was refused: it may be a secret in the wro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefinedType
 
@@ -35,6 +36,10 @@ class Problems:
         """The first problem of a path is told; what follows from it is not."""
         self._found.setdefault(path, Problem(path=path, reason=reason, example=example))
 
+    def has(self, path: str) -> bool:
+        """Whether something at just this path is wrong."""
+        return path in self._found
+
     def under(self, path: str) -> bool:
         """Whether something at this path or below it is wrong."""
         return any(
@@ -53,9 +58,11 @@ class Problems:
         return {}
 
     def tables(self, raw: object, path: str) -> list[tuple[str, dict[str, Any]]]:
-        """The tables of a list `[[path]]`, each with its path."""
+        """The tables of a list `[[path]]`, each with its path. `[path]` is read as if it were one."""
         if not isinstance(raw, list):
             self.add(path, f"should be a list of tables, but is {kind_of(raw)}.", f"[[{path}]]")
+            if isinstance(raw, dict) and not all(isinstance(one, dict) for one in raw.values()):
+                return [(path, raw)]
             return []
         numbered = [(joined(path, index), item) for index, item in enumerate(raw)]
         for here, item in numbered:
@@ -75,6 +82,23 @@ class Problems:
         Where a value is wrong, what is left is read without it, so that it can still be checked
         against the rest of the file; None where a needed value is missing or wrong.
         """
+        return self._read(model, raw, path, beside, needs=True)
+
+    def read_what_is_there(
+        self, model: type[M], raw: Mapping[str, Any], path: str, *, beside: Iterable[str] = ()
+    ) -> M | None:
+        """As `read`, with "" where a needed text is missing or wrong: for entries that others name."""
+        return self._read(model, raw, path, beside, needs=False)
+
+    def _read(
+        self,
+        model: type[M],
+        raw: Mapping[str, Any],
+        path: str,
+        beside: Iterable[str],
+        *,
+        needs: bool,
+    ) -> M | None:
         known = keys_of(model)
         self.unknown(raw, [*known, *beside], path)
         own = {key: value for key, value in raw.items() if key in known}
@@ -88,16 +112,16 @@ class Problems:
             # A list that is too short because its items are wrong needs no second sentence.
             if not any(other[: len(loc)] == loc and other != loc for other in places):
                 self._say(model, own, path, error)
-        wrong = {loc[0] for loc in places if loc}
+        kind = model if needs else _with_nothing_needed(model)
         try:
-            left = {key: value for key, value in own.items() if key not in wrong}
-            return model.model_validate(left, context=self._context)
+            return kind.model_validate(_without(own, places), context=self._context)
         except ValidationError:
             return None
 
     def items(self, model: type[M], raw: object, path: str) -> list[tuple[str, M]]:
-        """What can be read of a list of tables, each with its path."""
-        read = [(here, self.read(model, item, here)) for here, item in self.tables(raw, path)]
+        """What can be read of a list of tables, each with its path; "" for a text that is missing."""
+        tables = self.tables(raw, path)
+        read = [(here, self.read_what_is_there(model, item, here)) for here, item in tables]
         return [(here, item) for here, item in read if item is not None]
 
     def unknown(self, raw: Mapping[str, Any], known: Sequence[str], path: str) -> None:
@@ -128,6 +152,28 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     """What may stand in a file for that model; a field with `exclude=True` is set in code only."""
     fields = model.model_fields.items()
     return [field.alias or name for name, field in fields if not field.exclude]
+
+
+def _without(own: Mapping[str, Any], places: Iterable[tuple[int | str, ...]]) -> dict[str, Any]:
+    """What is left without the values that are wrong; of a table without its wrong keys only."""
+    left = dict(own)
+    for name, *within in places:
+        inner = left.get(str(name))
+        if within and isinstance(inner, dict) and within[0] in inner:
+            left[str(name)] = {key: value for key, value in inner.items() if key != within[0]}
+        elif not (within and isinstance(inner, dict) and within[0] in own[str(name)]):
+            left.pop(str(name), None)
+    return left
+
+
+@cache
+def _with_nothing_needed(model: type[M]) -> type[M]:
+    needed = {name: field for name, field in model.model_fields.items() if field.is_required()}
+    loose: dict[str, Any] = {
+        name: (Annotated[field.annotation, Field(), *field.metadata], "")
+        for name, field in needed.items()
+    }
+    return create_model(model.__name__, __base__=model, **loose)
 
 
 def _walk(raw: object, loc: Sequence[str | int]) -> tuple[list[str | int], object]:

@@ -39,7 +39,8 @@ def routes(
     found: list[settings.Route] = []
     takes_all = ""
     for path, route in problems.items(RouteTable, raw, "routes"):
-        check_named(route.team, teams, joined(path, "team"), "team", problems)
+        if route.team:
+            check_named(route.team, teams, joined(path, "team"), "team", problems)
         if route.source:
             check_named(route.source, sources, joined(path, "source"), "source", problems)
         if takes_all:
@@ -59,10 +60,11 @@ def services(raw: object, problems: Problems) -> tuple[settings.Service, ...]:
     found: list[settings.Service] = []
     by_name: dict[str, str] = {}
     for path, service in problems.items(ServiceTable, raw, "services"):
-        before = by_name.setdefault(service.name.casefold(), path)
+        before = by_name.setdefault(service.name.casefold() or path, path)
         if before != path:
             problems.add(joined(path, "name"), f"is the name of {before} too.")
-        if not service.link and not service.text:
+        wrong = problems.under(joined(path, "link")) or problems.under(joined(path, "text"))
+        if not service.link and not service.text and not wrong:
             problems.add(path, "has neither a link nor a text, so there is nothing to say of it.",
                          'link = "https://library.example.org/delivery"')  # fmt: skip
         found.append(settings.Service(**service.values()))
@@ -84,7 +86,7 @@ def staff(
     by_key: dict[str, str] = {}
     by_id: dict[tuple[str, str], str] = {}
     for path, member in problems.items(StaffTable, raw, "staff"):
-        before = by_key.setdefault(member.key, path)
+        before = by_key.setdefault(member.key or path, path)
         if before != path:
             problems.add(joined(path, "key"), f"is the key of {before} too.", 'key = "ana-silva"')
         for index, team in enumerate(member.teams):
@@ -97,7 +99,8 @@ def staff(
             if before != path:
                 problems.add(here, f"is the id of {before} too; one person is one [[staff]] entry.")
         chosen = member.preferred_platform
-        if chosen and (chosen not in member.ids or chosen not in platforms):
+        known = chosen in member.ids or problems.under(joined(path, "ids"))
+        if chosen and not (known and chosen in platforms):
             problems.add(
                 joined(path, "preferred_platform"),
                 "is a platform on which this person has no id under `ids`.",

@@ -204,7 +204,13 @@ class RepliesTable(Table):
 class ServiceTable(Table):
     name: Annotated[Text, Field(max_length=60, examples=["Home delivery"])]
     link: OptionalText = Field(default="", examples=["https://library.example.org/delivery"])
-    text: dict[Language, Text] = Field(default={}, examples=[{"en": "We bring books to you:"}])
+    text: dict[Language, Text] = Field(default={}, examples=["We bring books to you:"])
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _in_one_language(cls, text: object) -> object:
+        """A text alone is in the language of the library, whichever that is."""
+        return {"": text} if isinstance(text, str) else text
 
     @field_validator("link")
     @classmethod

@@ -77,8 +77,7 @@ def teams(
         _check_key(key, path, problems)
         own = _said(problems.table(team_raw, path), path, NamedTeamTable, problems)
         whole = _inherited(shared, own)
-        if not problems.under("nagging") and not problems.under("hours"):
-            _check(whole, sources, problems)
+        _check(whole, sources, problems)
         _check_rooms(whole, platforms, taken, problems)
         name = getattr(own.top, "name", "")
         found.append(_team(key, name or _spoken(key), whole))
@@ -161,13 +160,17 @@ def _check_key(key: str, path: str, problems: Problems) -> None:
 def _check(said: _Said, sources: Sequence[str], problems: Problems) -> None:
     """What has to fit together within one team."""
     nagging = said.nagging
-    if not nagging.warn_at < nagging.overdue_at < nagging.manager_at:
+    in_order = nagging.warn_at < nagging.overdue_at < nagging.manager_at
+    if not in_order and not _is_told(
+        said, "nagging", ("warn_at", "overdue_at", "manager_at"), problems
+    ):
         problems.add(
             joined(said.path, "nagging"),
             "has steps out of order: warn_at comes before overdue_at, and that before manager_at.",
             "warn_at = 0.75, overdue_at = 1.0, manager_at = 1.5",
         )
-    if wrong := check_holidays(said.hours.country, said.hours.subdivision):
+    wrong = check_holidays(said.hours.country, said.hours.subdivision)
+    if wrong and not _is_told(said, "hours", ("country", "subdivision"), problems):
         problems.add(joined(said.path, "hours", "country"), f"{wrong}.", 'country = "IE"')
     seen: dict[tuple[str, object], str] = {}
     for path, target in said.targets or []:
@@ -182,14 +185,23 @@ def _check(said: _Said, sources: Sequence[str], problems: Problems) -> None:
             )
 
 
+def _is_told(said: _Said, table: str, names: Sequence[str], problems: Problems) -> bool:
+    """Whether one of these settings was found wrong already, here or where it is inherited from."""
+    tables = [joined(path, table) for path in ("", said.path)]
+    return any(problems.has(path) for path in tables) or any(
+        problems.under(joined(path, name)) for path in tables for name in names
+    )
+
+
 def _check_rooms(
     said: _Said, platforms: Sequence[str], taken: dict[Room, str], problems: Problems
 ) -> None:
     """A team needs a room for its cards, on a platform that is set up, and shares it with none."""
     for path, room in said.rooms:
-        check_platform(room.platform, platforms, joined(path, "platform"), problems)
+        if room.platform:
+            check_platform(room.platform, platforms, joined(path, "platform"), problems)
         before = taken.setdefault(_room(room), path)
-        if before != path:
+        if before != path and room.platform and room.id:
             problems.add(
                 path,
                 f"is the same room as {before}; a room belongs to one team, so that everyone in "

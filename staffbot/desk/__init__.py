@@ -22,6 +22,7 @@ people are told
     reminding       the sweep: whose next step is due      nagging         reminders as messages
     reaching        how they can be told now               telling         one sentence to one person
     unsaid          reminders that were not said           lines           the one line of a room
+    offers          what a colleague has who is away
     sweep_round     what a sweep gathers before it speaks
     digest_contents what a digest tells of
     digests         the daily digest                       reading         queues and single mentions

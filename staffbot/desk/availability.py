@@ -6,11 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from staffbot.desk import offers
 from staffbot.desk.claims import give
 from staffbot.desk.ledger import Tx, mention_of, record_for_team, to_change, typed
-from staffbot.desk.mailroom import want
-from staffbot.desk.people import get_person, name_of
-from staffbot.desk.showing import rooms
+from staffbot.desk.people import get_person
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Gone, Happened, Mention, Person, Status, Unchanged
 from staffbot.tables import mentions, people
@@ -28,7 +27,8 @@ def away(tx: Tx, person: Person, until: datetime) -> Answer:
     event = _note(tx, person, Happened.AWAY, until)
     owned = _owned(tx, person)
     for team in sorted({mention.team for mention in owned}):
-        _offer(tx, person, team, [m.number for m in owned if m.team == team], until, event)
+        offers.offer(tx, person, team, [m.number for m in owned if m.team == team], until, event)
+    offers.refresh(tx)
     zone = tx.settings.teams[0].hours.zone
     offered = f" {count(len(owned), 'mention')} of yours offered to the team." if owned else ""
     return Done(mention=None, said=f"You are away until {moment(until, zone)}.{offered}")
@@ -41,6 +41,7 @@ def back(tx: Tx, person: Person) -> Answer:
     tx.conn.execute(update(people).where(people.c.key == person.key).values(away_until=None))
     _look_again(tx, person)
     _note(tx, person, Happened.BACK, tx.now)
+    offers.refresh(tx)
     return Done(mention=None, said="Welcome back.")
 
 
@@ -60,6 +61,7 @@ def take_over(tx: Tx, number: int, person: Person) -> Answer:
             f"{owner.name} has {number} and is here. Ask them to release it or hand it over."
         )
     event = give(tx, mention, person, Happened.CLAIMED, by=person, over=mention.owner)
+    offers.refresh(tx)
     return Done(mention=number, said=f"Mention {number} is yours.", event=event)
 
 
@@ -80,22 +82,6 @@ def _owned(tx: Tx, person: Person) -> list[Mention]:
         .order_by(mentions.c.number)
     )
     return [mention_of(row) for row in rows]
-
-
-def _offer(
-    tx: Tx, person: Person, team: str, numbers: list[int], until: datetime, event: int
-) -> None:
-    zone = tx.team(team).hours.zone
-    said = (
-        f"{name_of(tx, person.key)} is away until {moment(until, zone)}. "
-        f"Who takes {count(len(numbers), 'mention')} over?"
-    )
-    for room in rooms(tx.team(team)):
-        want(
-            tx, key=f"notice:away:{event}:{room}", kind="notice", room=room,
-            platform=room.platform, team=team,
-            detail={"said": said, "take_over": numbers, "from": person.key},
-        )  # fmt: skip
 
 
 def _note(tx: Tx, person: Person, what: Happened, until: datetime) -> int:

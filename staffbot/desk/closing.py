@@ -46,7 +46,7 @@ def close(
         return Unchanged(mention=number, said=said)
     _sensible(tx, mention, at)
     chosen = _topics(tx, topics)
-    first = None
+    first, when = None, ""
     if note.strip():
         part = add_note(tx, mention, person, note)
         first = enact(tx, mention, Happened.NOTED, person, {}, part=part)
@@ -55,11 +55,12 @@ def close(
         answered = answer(tx, mention, person, at or tx.now)
         first = first or answered
         mention = again(tx, number)
+        when = f" {moment(at, tx.team(mention.team).hours.zone)}" if at else ""
     event = enact(
         tx, mention, Happened.CLOSED, person, _closed(tx, mention, person, outcome, chosen),
         outcome=outcome, topics=list(chosen),
     )  # fmt: skip
-    said = f"{number} is done: {_SAID[outcome]}."
+    said = f"{number} is done: {_SAID[outcome]}{when}."
     return Done(mention=number, said=said, event=first or event)
 
 

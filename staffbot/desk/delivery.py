@@ -101,8 +101,8 @@ def unknown(tx: Tx, post: Taken) -> bool:
 
 def gone(tx: Tx, post: Taken) -> bool:
     """Its message was deleted by hand: a card is posted once more, after that it is given up. The
-    line and the digest of a day stay away."""
-    if post.kind in ("line", "digest"):  # somebody took it away: it is not put up again
+    line and the digest of a day stay away, and so does an offer."""
+    if post.kind in ("line", "digest", "offer"):  # somebody took it away: it is not put up again
         return _write_back(tx, post, state="dropped", pending=0)
     if post.kind != "card" or post.generation > 1:
         return _park(tx, post, _DELETED)

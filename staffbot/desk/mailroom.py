@@ -7,6 +7,7 @@ is sent. Kinds:
 card    the card of a mention; live: edited to the newest revision of its mention
 storm   the one card of a storm; live
 line    the one line about the unclaimed mentions of a room; live
+offer   what a colleague has who is away, for others to take; live
 notice  a sentence to a room, once
 nag     a reminder, to a person or a room, once
 digest  once

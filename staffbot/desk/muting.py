@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
@@ -18,9 +18,10 @@ from staffbot.desk.reading import network_of
 from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Patron, Person, Unchanged
 from staffbot.tables import mentions, mutes, patrons
+from staffbot.times import days_later
 from staffbot.words import moment
 
-USUAL = timedelta(days=30)
+USUAL_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class Muted:
 
 def mute(tx: Tx, person: Person, author: str | int, until: datetime | None) -> Answer:
     """Mute the author of a mention, or whoever has that name on a network, until then."""
-    ends = until or tx.now + USUAL
+    zone = tx.settings.teams[0].hours.zone
+    ends = until or days_later(tx.now, USUAL_DAYS, zone)
     if ends <= tx.now:
         raise Refused(f"That is over already. Say until when: {typed(tx, 'mute 42 for 7d')}.")
     hashes = _hashes(tx, author)
@@ -46,7 +48,7 @@ def mute(tx: Tx, person: Person, author: str | int, until: datetime | None) -> A
             insert(mutes).values(patron_hash=patron, until=ends, person=person.key, made_at=tx.now)
         )
     _note(tx, person, author, Happened.MUTED, ends)
-    said = moment(ends, tx.settings.teams[0].hours.zone)
+    said = moment(ends, zone)
     return Done(
         mention=author if isinstance(author, int) else None,
         said=f"{_who(author)} is muted until {said}: new posts come without a card. "

@@ -14,7 +14,7 @@ from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person
 from staffbot.desk.posted import Post
 from staffbot.desk.reaching import reach_of
-from staffbot.desk.reading import Listing, listing_of, listing_where, owned
+from staffbot.desk.reading import listing_of, listing_where, owned
 from staffbot.messages import Button, Message
 from staffbot.model import Mention, Person, Status
 from staffbot.reminders import is_disturbed, still_matters
@@ -39,9 +39,9 @@ def nag(tx: Tx, post: Post) -> Message | None:
     if not any(mention.owner == person.key for mention in left):
         return None
     everything = listing_where(tx, _owed(tx, person))
-    if post.room is not None:
-        return nags.room_nag(everything, zone=zone, now=tx.now)
     late = listing_where(tx, _owed(tx, person) & (mentions.c.answer_due_at <= tx.now)).total
+    if post.room is not None:
+        return nags.room_nag(everything, late=late, zone=zone, now=tx.now)
     steps = zip(post.detail["mentions"], post.detail["steps"], strict=True)
     asked = sorted({number for number, step in steps if step == "still_on_it"})
     return nags.owner_nag(everything, late=late, asked=asked, zone=zone, now=tx.now)
@@ -107,12 +107,6 @@ def notice(tx: Tx, post: Post) -> Message | None:
     said = post.detail.get("said")
     if not said:
         return None
-    zone = tx.team(post.team).hours.zone
-    if "take_over" in post.detail:
-        listing = listing_of(tx, post.detail["take_over"])
-        left = tuple(row for row in listing.rows if row.mention.owner == post.detail["from"])
-        found = Listing(rows=left, total=listing.total - (len(listing.rows) - len(left)))
-        return nags.offer(said, found, zone=zone, now=tx.now)
     if "claim" in post.detail:
         number = post.detail["claim"]
         mention = find(tx, number)

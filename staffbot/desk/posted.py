@@ -16,7 +16,7 @@ from staffbot.model import MessageRef, Room
 from staffbot.tables import posts
 
 # Kept at the newest state by edits; safe to send again, as what counts is that there is one.
-LIVE = frozenset({"card", "storm", "line"})
+LIVE = frozenset({"card", "storm", "line", "offer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

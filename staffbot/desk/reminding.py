@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy import bindparam, func, select, update
 
-from staffbot.desk import lines, unsaid
+from staffbot.desk import lines, offers, unsaid
 from staffbot.desk.claims import released
 from staffbot.desk.ledger import Tx, enact, mention_of
 from staffbot.desk.mailroom import extend_waiting, waiting_nags, want
@@ -77,6 +77,7 @@ def sweep(tx: Tx) -> Swept:
     if not swept.full:  # the lines speak of all that is due, so once the rest was looked at too
         for team in tx.settings.teams:
             swept.messages += lines.refresh(tx, team)
+    offers.refresh(tx)
     return swept
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from staffbot.answering import IT_WAS_SENT, SEND_AGAIN, Standing, State
 from staffbot.cards import card, moved_card, storm_card
-from staffbot.desk import digest_contents, figures, nagging, replying
+from staffbot.desk import digest_contents, figures, nagging, offers, replying
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.people import name_of
 from staffbot.desk.posted import Post, by_key
@@ -123,6 +123,7 @@ RENDERERS: dict[str, Renderer] = {
     "told": _told,
     "nag": nagging.nag,
     "line": nagging.line,
+    "offer": offers.rendered,
     "notice": nagging.notice,
     "digest": digest_contents.message,
     "figures": figures.shared,

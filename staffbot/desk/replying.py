@@ -23,6 +23,7 @@ from staffbot.errors import Refused
 from staffbot.model import Answer, Done, Happened, Mention, Patron, Person, Status, Unchanged
 from staffbot.network import ReplyLimit
 from staffbot.tables import patrons, people, replies, words
+from staffbot.words import moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,9 +252,9 @@ def _before(tx: Tx, mention: Mention, answers: list[Row[Any]]) -> str:
     sent = [one for one in answers if one.state == State.SENT]
     if sent:
         at = _local(tx, mention, sent[-1].sent_at)
-        return f"{name_of(tx, sent[-1].person)} answered {number} at {at}."
+        return f"{name_of(tx, sent[-1].person)} answered {number} {at}."
     if mention.answered_at is not None:
-        return f"{number} was answered at {_local(tx, mention, mention.answered_at)}."
+        return f"{number} was answered {_local(tx, mention, mention.answered_at)}."
     unsure = [one for one in answers if one.state == State.UNKNOWN]
     if unsure:
         who = name_of(tx, unsure[-1].person)
@@ -269,5 +270,7 @@ def _on_its_way(tx: Tx, answer: Row[Any], number: int) -> str:
 
 
 def _local(tx: Tx, mention: Mention, at: datetime) -> str:
-    local, now = tx.hours(mention.team).local(at), tx.hours(mention.team).local(tx.now)
-    return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%d %b %H:%M}"
+    hours = tx.hours(mention.team)
+    local = hours.local(at)
+    today = local.date() == hours.local(tx.now).date()
+    return f"at {local:%H:%M}" if today else moment(at, hours.zone)

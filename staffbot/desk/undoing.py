@@ -42,22 +42,24 @@ def undo(tx: Tx, event: int, person: Person) -> Answer:
         raise Refused(_why_not(tx, first))
     if first.person != person.key:
         raise Refused(f"Only {name_of(tx, first.person)} can undo what they did.")
-    if first.undone_by is not None:
+    # Held first: of two presses at once, the later one has to see what the first did.
+    numbers = sorted({row.mention for row in _whole_act(tx, first)})
+    held = {number: to_change(tx, number) for number in numbers}
+    act = _whole_act(tx, first)
+    if any(row.undone_by is not None for row in act):
         return Unchanged(mention=first.mention, said="That was undone already.")
     if tx.now - first.done_at > tx.settings.undo_within:
         minutes = int(tx.settings.undo_within.total_seconds() // 60)
         raise Refused(
             f"Undo works for {minutes} minutes. Use the card's buttons to put {first.mention} right."
         )
-    act = _whole_act(tx, first)
     if any(row.what in _SENT or "reply" in row.detail for row in act):
         raise Refused(f"An answer to {first.mention} was sent with it, so it cannot be undone.")
-    held = {number: to_change(tx, number) for number in sorted({row.mention for row in act})}
     _nobody_acted_since(tx, act)
     for number, mention in held.items():
         _put_back(tx, mention, [row for row in act if row.mention == number], person)
-    numbers = ", ".join(str(number) for number in held)
-    return Done(mention=first.mention, said=f"Undone: {numbers} as before.")
+    named = ", ".join(str(number) for number in numbers)
+    return Done(mention=first.mention, said=f"Undone: {named} as before.")
 
 
 def _why_not(tx: Tx, first: Row[Any] | None) -> str:

@@ -11,7 +11,7 @@ from staffbot.desk.storms import tally
 from staffbot.dispatch.contacting import mute_form, reply_form
 from staffbot.dispatch.jobs import Job
 from staffbot.dispatch.passing import team_only
-from staffbot.dispatch.working import storm_of
+from staffbot.dispatch.working import known_topics, outcomes, storm_of
 from staffbot.errors import Refused
 from staffbot.messages import Form
 from staffbot.model import Status
@@ -30,7 +30,16 @@ def ask(job: Job, form: str) -> Form:
 
 
 def _close(job: Job) -> Form:
-    return forms.close(job.number, job.tx.settings.topics)
+    """With the topics and the time that were typed; a word that is none of them is told."""
+    said = [topic for topic in job.get("topics").split(",") if topic]
+    if not known_topics(job, said):
+        topics = ", ".join(job.tx.settings.topics)
+        raise Refused(
+            f"“{' '.join(said)[:40]}” is no outcome and no topic. The outcome is {outcomes()}; "
+            f"the topics are: {topics}."
+        )
+    known = [topic for topic in job.tx.settings.topics if topic.casefold() in said]
+    return forms.close(job.number, job.tx.settings.topics, chosen=",".join(known), at=job.get("at"))
 
 
 def _answered(job: Job) -> Form:

@@ -116,6 +116,8 @@ def _permit(job: Job) -> None:
     if mention is None or (job.verb.may is May.TRUSTED and not mention.private):
         return
     owner = name_of(job.tx, mention.owner) if mention.owner else ""
-    why = refusal(job.verb.may, job.person, job.number, mention.owner, owner)
+    why = refusal(
+        job.verb.may, job.person, job.number, mention.owner, owner, allowed=job.verb.allowed
+    )
     if why is not None:
         raise Refused(why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from staffbot.commands import outcome_of
@@ -12,7 +13,7 @@ from staffbot.dispatch.jobs import Handler, Job
 from staffbot.errors import Refused
 from staffbot.messages import Reply, say
 from staffbot.model import Outcome
-from staffbot.times import parse_moment
+from staffbot.times import parse_clock, parse_moment
 from staffbot.words import OUTCOMES, listed
 
 
@@ -25,6 +26,14 @@ def _release(job: Job) -> Reply:
 
 
 def _done(job: Job) -> Reply:
+    """Of `done 42 as spam` the outcome is read as topics, as done has none of its own."""
+    words = [word for word in job.get("topics").split(",") if word not in ("", "as")]
+    other = outcome_of(" ".join(words))
+    if other not in (None, Outcome.ANSWERED) and not known_topics(job, words):
+        root = job.tx.settings.root
+        raise Refused(
+            f"“done” closes as answered. Type `/{root} close {job.number} as {OUTCOMES[other]}`."
+        )
     return _close_as(job, Outcome.ANSWERED)
 
 
@@ -32,8 +41,18 @@ def _close(job: Job) -> Reply:
     said = job.need("outcome")
     outcome = outcome_of(said)
     if outcome is None:
-        raise Refused(f"There is no outcome “{said[:40]}”. It is {_outcomes()}.")
+        raise Refused(f"There is no outcome “{said[:40]}”. It is {outcomes()}.")
     return _close_as(job, outcome)
+
+
+def known_topics(job: Job, topics: Sequence[str]) -> bool:
+    """Whether all of these are topics of the library's."""
+    known = {topic.casefold() for topic in job.tx.settings.topics}
+    return known.issuperset(topic.casefold() for topic in topics)
+
+
+def outcomes() -> str:
+    return listed(list(OUTCOMES.values()), joined="or")
 
 
 def _close_as(job: Job, outcome: Outcome) -> Reply:
@@ -46,15 +65,23 @@ def _close_as(job: Job, outcome: Outcome) -> Reply:
 
 
 def _answered_at(job: Job) -> datetime | None:
+    """When it was answered. A time alone is the nearest one: at 9:00, 14:30 is still to come."""
     said = job.get("at")
     if not said:
         return None
-    hours = job.tx.hours(job.team.key)
-    return parse_moment(said, now=job.tx.now, hours=hours, past=True)
-
-
-def _outcomes() -> str:
-    return listed(list(OUTCOMES.values()), joined="or")
+    hours, now = job.tx.hours(job.team.key), job.tx.now
+    said = f"at {said}" if said.isdigit() else said
+    found = parse_moment(said, now=now, hours=hours, past=True)
+    alone = said.startswith("at ") or parse_clock(said) is not None
+    if not alone or hours.local(found).date() == hours.local(now).date():
+        return found
+    said = said.removeprefix("at ")
+    if parse_moment(f"at {said}", now=now, hours=hours) - now < now - found:
+        raise Refused(
+            f"{said} is still to come today. For the day before, write yesterday {said}; "
+            "without a time it counts as answered now."
+        )
+    return found
 
 
 def _thanks(job: Job) -> Reply:
@@ -93,7 +120,7 @@ def _take_next(job: Job) -> Reply:
 def _close_all(job: Job) -> Reply:
     outcome = outcome_of(job.need("outcome"))
     if outcome is None:
-        raise Refused(f"The outcome is {_outcomes()}.")
+        raise Refused(f"The outcome is {outcomes()}.")
     return job.answer(storms.close_all(job.tx, storm_of(job), job.person, outcome))
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from staffbot.errors import Refused
 from staffbot.hours import Hours, first_shown
+from staffbot.times.clock import parse_clock, parse_clocks, parse_hour
 
 FARTHEST = timedelta(days=400)
 EXAMPLES = "2h, 90m, 3d, 16:30, 4pm, tomorrow, mon 9am, 2026-12-24 15:00 or opening"
@@ -26,18 +27,23 @@ _WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "satur
 _PART = re.compile(
     r"(\d{1,5})\s*(w|d|h|m|weeks?|days?|hours?|hrs?|minutes?|mins?)(?![a-z])\s*", re.IGNORECASE
 )
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?m\.?|(\d{1,2})[:.](\d\d)", re.IGNORECASE)
+_SPAN = re.compile(r"(?:.* )?\d{1,2}(?:[:.]\d\d)? ?[-\u2013] ?(\d{1,2})(?:[:.]\d\d)?")
+_EVENING = ("tonight", "this evening")
+_NEAR_DAYS = ("today", "tomorrow", "yesterday")
 
 
 def parse_moment(text: str, *, now: datetime, hours: Hours, past: bool = False) -> datetime:
     """The moment meant: after `now`, or with `past` the last one that is not in the future.
 
     A day without a time is that day's first opening (the next one, where it has none); `today`
-    lasts until midnight. Refused with a sentence that shows what works.
+    lasts until midnight, `tonight` begins when the doors shut. Refused with a sentence that shows
+    what works.
     """
     plain = _plain(text)
     found = _past(plain, now, hours) if past else _future(plain, now, hours)
     if found is None:
+        if _SPAN.fullmatch(plain):
+            raise Refused(f"{quoted(text)} is from when until when. Write one moment, like 14:00.")
         works = PAST_EXAMPLES if past else EXAMPLES
         raise Refused(f"{quoted(text)} is no time that I know. Write for instance {works}.")
     if past and found > now:
@@ -47,26 +53,6 @@ def parse_moment(text: str, *, now: datetime, hours: Hours, past: bool = False) 
     if abs(found - now) > FARTHEST:
         raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away: write a nearer day.")
     return found
-
-
-def parse_clock(text: str) -> int | None:
-    """A time of day in minutes since midnight: `16:30`, `4pm`, `4:30 pm`, `noon`, `24:00`."""
-    plain = text.strip().lower()
-    if plain in ("noon", "midnight"):
-        return 12 * 60 if plain == "noon" else 0
-    found = _CLOCK.fullmatch(plain)
-    if not found:
-        return None
-    if found[3]:
-        hour, minute = int(found[1]), int(found[2] or 0)
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if found[3] == "p" else 0)
-    else:
-        hour, minute = int(found[4]), int(found[5])
-    if minute > 59 or hour * 60 + minute > 24 * 60:
-        return None
-    return hour * 60 + minute
 
 
 def parse_day(text: str, today: date, *, past: bool = False) -> date | None:
@@ -121,6 +107,8 @@ def _future(plain: str, now: datetime, hours: Hours) -> datetime | None:
 
 
 def _future_day(plain: str, now: datetime, hours: Hours, today: date) -> datetime | None:
+    if plain in _EVENING:
+        return _evening(today, now, hours)
     words, minute = _split_clock(plain)
     day = parse_day(words, today)
     if day is None:
@@ -178,8 +166,7 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
         raise Refused(
             f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
         )
-    wall = (now.astimezone(zone) + timedelta(days=sign * days)).replace(tzinfo=None, fold=0)
-    start = first_shown(wall, zone) if days else now.astimezone(UTC)
+    start = days_later(now, sign * days, zone) if days else now.astimezone(UTC)
     return start + timedelta(minutes=sign * minutes)
 
 
@@ -206,18 +193,49 @@ def _or_never(found: datetime | None) -> datetime:
 
 def _plain(text: str) -> str:
     plain = " ".join(text.lower().replace(",", " ").split())
+    hour = parse_hour(plain[3:]) if plain.startswith("at ") else None
+    if hour is not None:
+        return f"{hour // 60}:00"
     return re.sub(r"^(at|until|till|on|in|for|from|since|by) ", "", plain)
 
 
 def _split_clock(plain: str) -> tuple[str, int | None]:
     """`mon at 9am` is the words `mon` and a minute of the day; without a time all is words."""
-    words = re.sub(r"(\d)t(\d)", r"\1 \2", plain.replace(" at ", " ")).split(" ")
-    for taken in (2, 1):
-        if len(words) > taken:
-            minute = parse_clock(" ".join(words[-taken:]))
-            if minute is not None:
-                return " ".join(words[:-taken]), minute
-    return " ".join(words), None
+    words = re.sub(r"(\d)t(\d)", r"\1 \2", plain).split(" ")
+    for taken in (-2, -1, 2, 1):  # the time last, or first: `9am tomorrow`
+        before, after = words[:taken], words[taken:]
+        days, clock = (before, after) if taken < 0 else (after, before)
+        day = " ".join(word for word in days if word != "at")
+        minute = _clock_of(day, " ".join(clock), said_at="at" in days) if day else None
+        if minute is not None:
+            return ("today" if day in _EVENING else day), minute
+    day = " ".join(word for word in words if word != "at")
+    return ("today" if day in _EVENING else day), None
+
+
+def _clock_of(day: str, clock: str, *, said_at: bool) -> int | None:
+    """A time of that day; an hour alone where `at` stands before it, or a day that has no number."""
+    if day in _EVENING:
+        found = parse_clocks("0:00", clock)
+        return None if found is None else _late(found[1])
+    minute = parse_clock(clock)
+    if minute is None and (said_at or day in _NEAR_DAYS):
+        return parse_hour(clock)
+    return minute
+
+
+def _late(minute: int) -> int:
+    """Of the clock's two eights the later one; its one is that of the night."""
+    if minute < 5 * 60:
+        return minute + 24 * 60
+    return minute + 12 * 60 if minute <= 12 * 60 else minute
+
+
+def _evening(today: date, now: datetime, hours: Hours) -> datetime:
+    """When the doors shut for the day; once they are shut, or on a day without them, midnight."""
+    shuts = [end for _, end in hours.periods(today) if end > now]
+    midnight = first_shown(datetime.combine(today + timedelta(days=1), time()), hours.zone)
+    return min(shuts[-1], midnight) if shuts else midnight
 
 
 def _named(word: str, names: tuple[str, ...]) -> int | None:
@@ -278,6 +296,12 @@ def _day_and_month(plain: str, today: date, past: bool) -> date | None:
     days = [day for day in (_date(year, month + 1, number) for year in years) if day]
     fits = [day for day in days if (day <= today if past else day >= today)]
     return next(iter(fits or days), None)
+
+
+def days_later(now: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same time on that zone's wall, so many days on."""
+    wall = (now.astimezone(zone) + timedelta(days=days)).replace(tzinfo=None, fold=0)
+    return first_shown(wall, zone)
 
 
 def quoted(text: str) -> str:

@@ -70,6 +70,9 @@ class Clockwork:
     def notices(self) -> list[Message]:
         return [one.message for one in self.kind("notice")]
 
+    def offers(self) -> list[Message]:
+        return [one.message for one in self.kind("offer")]
+
     def digests(self) -> list[Message]:
         return [one.message for one in self.kind("digest") if one.ref.room == CHANNEL]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from staffbot.desk import availability, claims, closing
+from staffbot.desk import availability, claims, closing, undoing
 from staffbot.errors import Refused
 from staffbot.model import Done, Gone, Outcome, Status, Unchanged
 from tests.library import Library
@@ -30,13 +30,82 @@ def test_what_they_have_is_offered_to_the_team(works: Clockwork) -> None:
         done.said == "You are away until Thu 5 Mar 09:00. 2 mentions of yours offered to the team."
     )
     works.carry()
-    (notice,) = works.notices()
+    (notice,) = works.offers()
     assert notice.text == "Ana Silva is away until Thu 5 Mar 09:00. Who takes 2 mentions over?"
     assert named(notice) == [first, second]
     assert buttons(notice) == ["takeover", "takeover"]
     taken = works.do(availability.take_over, first, works.person("ben"))
     assert isinstance(taken, Done)
     assert works.library.mention(first).owner == "ben"
+
+
+def test_an_offer_says_what_is_left_of_it(works: Clockwork) -> None:
+    numbers = [works.library.arrives() for _ in range(3)]
+    for number in numbers:
+        works.library.claim(number)
+    works.do(availability.away, works.person("ana"), wall(5, 9))
+    works.carry()
+    taken = works.do(availability.take_over, numbers[0], works.person("ben"))
+    works.carry()
+    (offer,) = works.offers()
+    assert offer.text.endswith("Who takes 2 mentions over?")
+    assert named(offer) == numbers[1:]
+    works.do(undoing.undo, taken.event, works.person("ben"))
+    works.ring()
+    assert named(works.offers()[0]) == numbers, "what was given back is offered again"
+    for number in numbers:
+        works.do(closing.close, number, works.person("mia"), outcome=Outcome.ANSWERED)
+    works.ring()
+    (offer,) = works.offers()
+    assert offer.text == "Ana Silva is away, and nothing is left here to take over."
+    assert (offer.parts, buttons(offer)) == ((), [])
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_an_offer_is_over_once_they_are_back(works: Clockwork, by_hand: bool) -> None:
+    works.library.claim(works.library.arrives())
+    works.do(availability.away, works.person("ana"), wall(3, 12))
+    works.carry()
+    if by_hand:
+        works.do(availability.back, works.person("ana"))
+        works.carry()
+    else:
+        works.at(wall(3, 12))
+    (offer,) = works.offers()
+    assert offer.text == "Ana Silva is back: nothing is left here to take over."
+    assert buttons(offer) == []
+    works.do(availability.away, works.person("ana"), wall(6, 9))
+    works.carry()
+    before, after = works.offers()
+    assert before == offer, "what is over is not edited again"
+    assert len(named(after)) == 1
+
+
+def test_who_is_away_longer_is_offered_once(works: Clockwork) -> None:
+    number = works.library.arrives()
+    works.library.claim(number)
+    works.do(availability.away, works.person("ana"), wall(4, 9))
+    works.carry()
+    works.do(availability.away, works.person("ana"), wall(6, 9))
+    works.carry()
+    before, after = works.offers()
+    assert before.text == "Ana Silva is away: the newest message says what to take over."
+    assert buttons(before) == []
+    assert named(after) == [number]
+
+
+def test_an_offer_that_was_settled_before_it_was_posted_is_not(works: Clockwork) -> None:
+    number = works.library.arrives()
+    works.library.claim(number)
+    works.outbox_is_late = True
+    works.do(availability.away, works.person("ana"), wall(5, 9))
+    taken = works.do(availability.take_over, number, works.person("ben"))
+    works.outbox_is_late = False
+    works.ring()
+    assert works.offers() == []
+    works.do(undoing.undo, taken.event, works.person("ben"))
+    works.ring()
+    assert named(works.offers()[0]) == [number]
 
 
 def test_nobody_reminds_who_is_away_but_the_line_counts_it(works: Clockwork) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from staffbot.answering import Standing, State
 from staffbot.cards import CardFacts, StormFacts, card, moved_card, storm_card
-from staffbot.messages import Button, Byline, Message, Picture, Quote, Who
+from staffbot.messages import Button, Byline, Facts, Message, Picture, Quote, Who
 from staffbot.model import Kind, Media, Mention, Outcome, Patron, Status, Words
 from tests.golden import as_json, golden
 from tests.library import TUESDAY
@@ -69,6 +69,17 @@ CASES = {
     "closed_without_answer": facts(**{**CLOSED, "outcome": Outcome.SPAM, "answered_at": None}),
     "heard": facts(
         kind=Kind.HASHTAG, expects_answer=False, claim_due_at=None, answer_due_at=None, language=""
+    ),
+    "heard_at_length": facts(
+        Words(text="We walked to the library.\nIt was shut!\n" * 20, patron=WORDS.patron),
+        kind=Kind.SEARCH,
+        expects_answer=False,
+        claim_due_at=None,
+        answer_due_at=None,
+        linked=(40,),
+    ),
+    "heard_and_claimed": facts(
+        **{**CLAIMED, "expects_answer": False, "claim_due_at": None, "answer_due_at": None}
     ),
     "answer_of_which_nobody_can_tell": facts(
         **CLAIMED,
@@ -198,3 +209,33 @@ def test_no_text_of_a_patron_changes_what_is_ours(
     shown, plain = card(facts(wild)), card(facts(tame))
     assert shown.text == plain.text
     assert shown.plain() == plain.plain()
+
+
+def test_what_is_only_heard_is_compact_until_somebody_has_it() -> None:
+    heard, claimed = card(CASES["heard"]), card(CASES["heard_and_claimed"])
+    assert (heard.compact, claimed.compact) == (True, False)
+    assert not any(isinstance(part, Facts) for part in heard.parts)
+    assert any(isinstance(part, Facts) for part in claimed.parts)
+    in_sight = [control.label for control in heard.controls if not getattr(control, "more", False)]
+    assert in_sight == ["Claim", "Open post"]
+    in_menu = {control.name for control in heard.controls if isinstance(control, Button)}
+    assert {"close", "expects", "private", "show"} <= in_menu
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"expects_answer": True},
+        {"snoozed_until": TUESDAY + timedelta(hours=2)},
+        {"waiting_since": TUESDAY},
+    ],
+)
+def test_what_more_is_to_be_said_of_is_shown_in_full(changed: dict[str, Any]) -> None:
+    assert not card(facts(**{"expects_answer": False, **changed})).compact
+
+
+def test_a_compact_card_shows_no_words_that_are_kept_private() -> None:
+    hidden = card(facts(private=True, show_words=False, expects_answer=False))
+    assert hidden.compact
+    assert not any(isinstance(part, Quote | Byline) for part in hidden.parts)
+    assert [c.name for c in hidden.controls if isinstance(c, Button)][:2] == ["claim", "read"]

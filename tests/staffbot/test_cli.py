@@ -288,6 +288,22 @@ def test_the_digest_can_be_seen_before_it_is_sent(folder: Path, staffbot: Staffb
     assert staffbot(folder, "digest", "--dry-run", "--team", "none").returncode == 2
 
 
+def test_before_the_first_run_figures_say_that_nothing_is_stored(
+    tmp_path: Path, staffbot: Staffbot
+) -> None:
+    settings_in(tmp_path)
+    commands = ("digest --dry-run", "stats 7d", "export 2026")
+    for command in commands:
+        done = staffbot(tmp_path, *command.split())
+        assert done.returncode == 0, done.stderr
+        said = done.stderr if command.startswith("export") else done.stdout
+        assert "Nothing is stored yet: the bot did not run on this database so far." in said
+        assert len(done.stdout.splitlines()) == 1, "of an export the heading alone"
+    assert "Nothing was given up" in staffbot(tmp_path, "resend").stdout
+    done = staffbot(tmp_path, "backup", "copy.db")
+    assert "has no tables yet: run `staffbot migrate` once, or start it" in done.stderr
+
+
 def test_what_was_given_up_can_be_tried_again_from_outside(
     folder: Path, staffbot: Staffbot
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from staffbot import settings
+from staffbot import contacts, settings
 from staffbot.config.values import parse_duration, show_duration
 from staffbot.model import Kind, Role, Room
 from staffbot.secret import Secret
@@ -251,3 +251,15 @@ def test_no_lengths_of_time(text: str) -> None:
 def test_a_length_that_is_shown_is_read_back(seconds: int) -> None:
     length = timedelta(seconds=seconds)
     assert parse_duration(show_duration(length)) == length
+
+
+def test_what_is_said_of_a_service_may_be_one_text(tmp_path: Path) -> None:
+    text = "[[services]]\nname = 'Tea'\nlink = 'https://x.example'\ntext = 'Tea at four:'\n"
+    (tea,) = loaded(tmp_path, SMALLEST + text).services
+    assert {tea.said(language) for language in ("", "en", "es")} == {
+        "Tea at four: https://x.example"
+    }
+    listed = contacts.services([tea], texts=True).plain()
+    assert listed.endswith("\n- Tea at four: https://x.example")
+    (tea,) = loaded(tmp_path, SMALLEST + text.replace("'Tea at four:'", "{ es = 'Té:' }")).services
+    assert tea.said("en") == "Té: https://x.example"

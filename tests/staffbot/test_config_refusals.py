@@ -222,6 +222,43 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[rooms]]\nplatform = 'tolk'", {"rooms[1].id", "rooms[1].platform"}),
+        ("[hours]\nzone = 'Nowhere'\ncountry = 'XX'", {"hours.zone", "hours.country"}),
+        (ANA + "[[staff]]\nkey = 'ana'\nrole = 'boss'",
+         {"staff[1].key", "staff[1].name", "staff[1].role"}),
+        (ANA + "[[staff]]\nkey = 'bob'\nteams = ['x']\npreferred_platform = 'talk'",
+         {"staff[1].name", "staff[1].teams[0]", "staff[1].preferred_platform"}),
+        (ANA + "ids = { tolk = '1', talk = [] }\npreferred_platform = 'talk'",
+         {"staff[0].ids.tolk", "staff[0].ids.talk"}),
+        (ANA + "ids = { talk = '1' }\n[[staff]]\nkey = 'bob'\nids = { talk = '1' }",
+         {"staff[1].name", "staff[1].ids.talk"}),
+        ("[staff]\nkey = 'ana'\nteams = ['x']", {"staff", "staff.name", "staff.teams[0]"}),
+        (SOURCE + SOURCE.replace('box = "1"', ""), {"sources[1].name", "sources[1].box"}),
+        (SOURCE + "[[sources]]\nname = 'box'\ntype = 'x'", {"sources[1].name", "sources[1].type"}),
+        ("[[routes]]\nsource = 'x'", {"routes[0].team", "routes[0].source"}),
+        ("[[services]]\nname = 'Tea'\nlink = 'x'\n[[services]]\nname = 'tea'",
+         {"services[0].link", "services[1].name", "services[1]"}),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told_beside_what_is_wrong(
+    tmp_path: Path, text: str, told: set[str]
+) -> None:
+    assert set(refused(tmp_path, SMALLEST + text)) == told
+
+
+def test_a_team_is_checked_although_what_it_inherits_is_wrong(tmp_path: Path) -> None:
+    own = "[teams.adult.hours]\ncountry = 'XX'\n[teams.adult.nagging]\nwarn_at = 2\n"
+    shared = "[hours]\nzone = 'Nowhere'\n[nagging]\nmost_a_day = 'many'\n"
+    assert set(refused(tmp_path, TWO_TEAMS + own + shared)) == {
+        "hours.zone", "nagging.most_a_day", "teams.adult.hours.country", "teams.adult.nagging",
+    }  # fmt: skip
+    shared = "[hours]\ncountry = 'XX'\n[nagging]\nwarn_at = 2\n"
+    assert set(refused(tmp_path, TWO_TEAMS + shared)) == {"hours.country", "nagging"}
+
+
 # --- the file itself -----------------------------------------------------------------------------
 
 

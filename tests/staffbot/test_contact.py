@@ -130,6 +130,14 @@ def test_a_muted_author_has_no_card_and_no_clock_until_then(library: Library) ->
     lawful(library)
 
 
+def test_a_month_without_them_ends_at_the_same_time_of_day(sqlite_library: Library) -> None:
+    library = sqlite_library
+    first = library.arrives(patron=LENA)
+    done = library.desk.act(muting.mute, library.person("ana"), first, None)
+    assert isinstance(done, Done)
+    assert "is muted until Thu 2 Apr 10:00" in done.said, "the clocks change on 29 March"
+
+
 def test_a_muted_author_opens_nothing_again(library: Library) -> None:
     ana = library.person("ana")
     first = library.arrives(patron=LENA, conversation="c")

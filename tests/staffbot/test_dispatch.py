@@ -18,7 +18,7 @@ from staffbot.dispatch.asking import FORMS
 from staffbot.dispatch.entrance import HANDLERS
 from staffbot.errors import DeliveryError
 from staffbot.messages import Button, Form, Message, Quote
-from staffbot.model import Actor, Kind, Outcome, Room, Status, Visibility
+from staffbot.model import Actor, Happened, Kind, Outcome, Room, Status, Visibility
 from staffbot.seams import Desk as DeskSeam
 from staffbot.settings import Route, StaffMember, Team, TeamRoom
 from staffbot.tables import events, mentions, people, posts
@@ -125,6 +125,43 @@ async def test_the_way_of_one_mention_on_both_databases(library: Library) -> Non
     assert closed.answered_at == library.clock.now - timedelta(minutes=7)
     assert await staff.says("claim 1", who="ben") != ""
     assert await staff.says("reopen 1", who="ben") == "1 is open again, answer by Tue 3 Mar 14:12."
+
+
+async def test_an_answer_at_a_time_alone_is_of_the_nearest_day(library: Library) -> None:
+    staff = Staff(library)
+    for _ in range(3):
+        library.arrives()
+    library.clock.forward(days=2)
+    assert await staff.says("done 1 at 14:30") == (
+        "14:30 is still to come today. For the day before, write yesterday 14:30; without a time it "
+        "counts as answered now."
+    )
+    assert library.mention(1).status is Status.OPEN
+    assert await staff.says("done 1 at yesterday 14:30") == "1 is done: answered Wed 4 Mar 14:30."
+    assert await staff.says("done 2 at 9") == "2 is done: answered Thu 5 Mar 09:00."
+    assert await staff.says("done 3 at 23:15") == "3 is done: answered Wed 4 Mar 23:15."
+
+
+async def test_the_form_of_close_begins_with_what_was_typed(staff: Staff) -> None:
+    staff.library.arrives()
+    form = await staff.asked("close 1 #thanks idea at 9:45")
+    assert {field.name: field.value for field in form.fields} == {
+        "outcome": "answered", "topics": "idea,thanks", "at": "9:45", "note": "",
+    }  # fmt: skip
+
+
+async def test_an_undo_that_is_pressed_several_times_at_once_takes_one_act_back(
+    library: Library,
+) -> None:
+    staff = Staff(library)
+    library.arrives()
+    await staff.says("claim 1")
+    undo = undo_of(await staff.types("done 1"))
+    replies = await asyncio.gather(*(staff.presses("undo", None, undo.value) for _ in range(8)))
+    texts = [reply.text for reply in replies if isinstance(reply, Message)]
+    assert sorted(texts) == ["That was undone already."] * 7 + ["Undone: 1 as before."]
+    assert library.mention(1).status is Status.CLAIMED
+    assert [row.what for row in library.rows(events)].count(Happened.UNDONE) == 1
 
 
 async def test_one_winner_of_many_who_press_at_once(library: Library) -> None:
@@ -273,7 +310,9 @@ async def test_private_words_are_for_named_people_only(staff: Staff) -> None:
         assert ("12345" in str(shown)) is may, who
         assert ("12345" in str(await staff.types("show 1", who=who))) is False
         if not may:
-            assert "manager" in shown.text
+            assert (
+                "Its words can be read by whoever claims it, by a deputy or manager" in shown.text
+            )
     assert "12345" not in str(await staff.dispatch.shown("card:1:local:desk:1"))
     assert "manager" in await staff.says("public 1", who="ben")
     await staff.says("claim 1", who="ben")
@@ -590,6 +629,12 @@ async def test_a_full_disk_is_said_and_nothing_is_claimed(staff: Staff) -> None:
         ("snooze 1 until 2020-01-01", "\"2020-01-01\" is over already."),
         ("snooze 1 until 2035-01-01", "\"2035-01-01\" is more than 400 days away: write a nearer day."),
         ("done 1 at tomorrow", "\"tomorrow\" is still to come."),
+        ("close 1 as banana", "There is no outcome “banana”. It is answered, no answer needed, spam"),
+        ("close 1 banana split", "“banana split” is no outcome and no topic. The outcome is answered,"),
+        ("close 1 as spam, banana", "There is no topic “banana”. The topics are: idea, "),
+        ("done 1 banana", "There is no topic “banana”. The topics are: idea, "),
+        ("done 1 as spam", "“done” closes as answered. Type `/lib close 1 as spam`."),
+        ("done 1 no answer", "“done” closes as answered. Type `/lib close 1 as no answer needed`."),
         ("done 3", "3 is closed already (answered). /lib reopen 3 opens it again."),
         ("undo 99", "There is no mention 99. `/lib queue` shows what is open."),
         ("undo 2", "There is nothing of yours on 2 to undo."),

@@ -120,6 +120,8 @@ class SecondCount:
                 expects[row.mention] = row.detail["expects"]
             if row.what == "clock_set":
                 expects[row.mention] = not row.detail["before"]["expects_answer"]
+            if row.what == "reopened":  # an answer is owed from then on, also where none was
+                expects[row.mention] = True
             first = not is_claim or (row.mention, row.cycle) not in claimed
             if is_claim:
                 claimed.add((row.mention, row.cycle))

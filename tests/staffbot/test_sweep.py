@@ -322,6 +322,23 @@ def test_nags_in_the_channel_name_nobody(works: Clockwork) -> None:
     assert plain(bullets[0].lines[0]) == "#1 · mention on Social · answer by Tue 3 Mar 14:00"
 
 
+def test_a_reminder_in_the_channel_says_so_at_the_moment_when_it_falls_due(
+    works: Clockwork,
+) -> None:
+    works.do(preferences.nag_by, works.person("ana"), "channel")
+    works.library.claim(works.library.arrives(), "ana")
+    for _ in range(2):
+        works.library.claim(works.library.arrives(), "desk")
+    works.at(wall(3, 14))
+    messages = {one.message.text: one.message for one in works.kind("nag")}
+    assert set(messages) == {
+        "1 claimed mention is to be answered; it is past its target.",
+        "2 claimed mentions are to be answered, 2 past the target.",
+    }
+    bullets = [part for one in messages.values() for part in one.parts if isinstance(part, Bullets)]
+    assert all(plain(line).endswith("(overdue)") for part in bullets for line in part.lines)
+
+
 def test_the_manager_step_falls_back(works: Clockwork) -> None:
     works.library.arrives()
     works.do(_away, "mia", wall(9, 9))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from staffbot.errors import Refused
 from staffbot.hours import Hours
 from staffbot.settings import OpeningHours
-from staffbot.times import parse_clock, parse_moment, parse_span_of_days
+from staffbot.times import days_later, parse_clock, parse_moment, parse_span_of_days
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOURS = Hours.of(
@@ -54,6 +54,18 @@ def read(text: str, now: datetime = MONDAY, *, past: bool = False) -> str:
         ("mon 9am", "Mon 2026-11-30 09:00"),
         ("mon 16:00", "Mon 2026-11-23 16:00"),
         ("Tuesday at 9 am", "Tue 2026-11-24 09:00"),
+        ("tomorrow at 9", "Tue 2026-11-24 09:00"),
+        ("tomorrow 9", "Tue 2026-11-24 09:00"),
+        ("9am tomorrow", "Tue 2026-11-24 09:00"),
+        ("16:00 today", "Mon 2026-11-23 16:00"),
+        ("wed at 14", "Wed 2026-11-25 14:00"),
+        ("24 dec at 10", "Thu 2026-12-24 10:00"),
+        ("at 11", "Mon 2026-11-23 11:00"),
+        ("tonight", "Mon 2026-11-23 18:00"),
+        ("this evening at 8", "Mon 2026-11-23 20:00"),
+        ("tonight 8:30", "Mon 2026-11-23 20:30"),
+        ("tonight 9pm", "Mon 2026-11-23 21:00"),
+        ("tonight at 1", "Tue 2026-11-24 01:00"),
         ("sat", "Sat 2026-11-28 10:00"),
         ("sun", "Mon 2026-11-30 09:00"),
         ("next week", "Mon 2026-11-30 09:00"),
@@ -79,6 +91,8 @@ def test_moments_to_come(text: str, meant: str) -> None:
         ("at 9:00", "Mon 2026-11-23 09:00"),
         ("10:30", "Mon 2026-11-23 10:30"),
         ("9am", "Mon 2026-11-23 09:00"),
+        ("at 9", "Mon 2026-11-23 09:00"),
+        ("yesterday at 10", "Sun 2026-11-22 10:00"),
         ("20m ago", "Mon 2026-11-23 10:10"),
         ("2h", "Mon 2026-11-23 08:30"),
         ("now", "Mon 2026-11-23 10:30"),
@@ -95,6 +109,22 @@ def test_moments_gone(text: str, meant: str) -> None:
     assert read(text, past=True) == meant
 
 
+@pytest.mark.parametrize(
+    ("now", "meant"),
+    [
+        (datetime(2026, 11, 23, 18, 30, tzinfo=BERLIN), "Tue 2026-11-24 00:00"),
+        (datetime(2026, 11, 22, 12, tzinfo=BERLIN), "Mon 2026-11-23 00:00"),
+    ],
+)
+def test_tonight_lasts_until_midnight_where_the_doors_are_shut(now: datetime, meant: str) -> None:
+    assert read("tonight", now) == meant
+
+
+def test_days_later_it_is_as_late_on_the_wall() -> None:
+    spring = datetime(2026, 3, 3, 10, tzinfo=BERLIN)
+    assert HOURS.local(days_later(spring, 30, BERLIN)) == datetime(2026, 4, 2, 10, tzinfo=BERLIN)
+
+
 def test_opening_while_closed_is_the_next_one() -> None:
     assert read("opening", datetime(2026, 11, 21, 20, tzinfo=BERLIN)) == "Mon 2026-11-23 09:00"
 
@@ -108,6 +138,13 @@ def test_opening_while_closed_is_the_next_one() -> None:
         ("25:00", False, "16:30"),
         ("13pm", False, "4pm"),
         ("0m", False, "90m"),
+        ("9", False, "16:30"),
+        ("for 9", False, "16:30"),
+        ("tomorrow at 4", False, "Write 4am or 16:00"),
+        ("tomorrow at 25", False, "16:30"),
+        ("10-14", False, "from when until when"),
+        ("tomorrow 10:00 - 14:00", False, "from when until when"),
+        ("tonight", True, "At what time"),
         ("12/24", False, "2026-12-24"),
         ("2026-02-30", False, "2026-12-24"),
         ("today 9:00", False, "over already"),

@@ -23,9 +23,10 @@ export function el(name, properties = {}, ...children) {
 
 /** One message. `act(control, value)` is called when one of its controls is used. */
 export function renderMessage(message, act, extra = []) {
-  const kind = message.mention === null ? "note" : message.collapsed ? "card closed" : "card";
+  const card = message.collapsed ? "card closed" : message.compact ? "card heard" : "card";
+  const kind = message.mention === null ? "note" : card;
   const title = titleOf(message);
-  const parts = message.parts.slice(title || saidTwice(message) ? 1 : 0).map((part) => renderPart(part, act)).filter(Boolean);
+  const parts = message.parts.slice(title || saidTwice(message) ? 1 : 0).map((part) => renderPart(part, act, message.compact)).filter(Boolean);
   return el("article", { class: kind, tabindex: "-1", "data-id": message.id, "data-mention": message.mention },
     el("header", { class: "head" },
       ...(title ? [el("p", { class: "unseen", text: plain(message.text) }), ...titled(message, title)]
@@ -66,14 +67,14 @@ function titled(message, title) {
     el("h3", { class: "text", text: title.slice(number.length + 3) })];
 }
 
-function renderPart(part, act) {
+function renderPart(part, act, brief = false) {
   switch (part.type) {
     case "heading": return el("h3", { text: part.text });
     case "paragraph": return el("p", { class: part.quiet ? "quiet" : "plain" }, ...spans(part.line));
     case "bullets": return el("ul", {}, ...part.lines.map((line) => el("li", {}, ...spans(line))));
     case "facts": return el("dl", { class: "facts" }, ...part.pairs.map(fact));
     case "byline": return byline(part);
-    case "quote": return quote(part);
+    case "quote": return quote(part, brief ? BRIEF : LONG);
     case "picture": return picture(part);
     case "chart": return chart(part);
     case "file": return file(part);
@@ -122,15 +123,17 @@ function byline(part) {
     el("span", { class: "network", text: part.network }));
 }
 
-const LONG = 480;
+// How many characters and lines of a quote are in sight at first.
+const LONG = { most: 480, lines: 9 };
+const BRIEF = { most: 200, lines: 3 };
 
-export function quote(part) {
+export function quote(part, shownAtFirst = LONG) {
   const words = el("blockquote", { dir: "auto", lang: part.language, text: part.text });
   const whole = part.cut
     ? el("p", { class: "quiet" }, link("The rest of it on its network", part.permalink)) : null;
   const shown = el("div", { class: "quote" },
     part.label ? el("p", { class: "label", text: part.label }) : null, words, whole);
-  if (part.text.length <= LONG && part.text.split("\n").length <= 9) return shown;
+  if (part.text.length <= shownAtFirst.most && part.text.split("\n").length <= shownAtFirst.lines) return shown;
   words.classList.add("long");
   const open = el("button", { type: "button", class: "quietly", "aria-expanded": "false", text: "Read all of it" });
   open.addEventListener("click", () => {

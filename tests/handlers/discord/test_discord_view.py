@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from handlers.discord.view import (
     DESCRIPTION,
     IN_ALL,
     MAIN_QUOTE,
+    SHORT_QUOTE,
     Payload,
     draw,
     mark_in,
@@ -330,3 +332,18 @@ def test_a_message_without_controls_carries_its_mark_in_an_address_that_nobody_s
         (embed,) = payload.embeds
         assert mark_in([embed]) == mark("key")
         assert "title" not in embed
+
+
+def test_what_was_only_heard_is_short_and_has_no_fields() -> None:
+    [embed] = draw(card(CASES["heard_at_length"])).embeds
+    assert "fields" not in embed
+    words, besides = embed["description"].split("\n")
+    assert units(words) <= SHORT_QUOTE
+    assert words.endswith("…")
+    assert besides == "-# Linked with #40"
+    case = CASES["heard_at_length"]
+    assert case.words is not None
+    found = replace(case, words=replace(case.words, permalink="https://social.example/1"))
+    [embed] = draw(card(found)).embeds
+    assert embed["url"] == "https://social.example/1"
+    assert "[Read it all in the post](https://social.example/1)" in embed["description"]

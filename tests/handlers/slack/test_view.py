@@ -15,6 +15,7 @@ from handlers.slack import forms, view
 from handlers.slack.controls import elements, pressed, web_url
 from handlers.slack.cutting import ELLIPSIS, size
 from handlers.slack.home import closed, home
+from staffbot import nags
 from staffbot.cards import card
 from staffbot.forms import assign, close, log, snooze
 from staffbot.messages import (
@@ -408,3 +409,22 @@ def test_a_message_is_tracked_with_its_words_filled_in() -> None:
     shown = forms.modal(FORMS["log"], prefilled="x" * 5000)
     assert view_faults(shown) == []
     assert shown["blocks"][0]["element"]["initial_value"].endswith(ELLIPSIS)
+
+
+def test_what_is_left_of_a_line_still_says_its_sentence() -> None:
+    text = nags.past_line().text
+    assert text in json.dumps(view.blocks(nags.past_line()))
+
+
+def test_what_was_only_heard_is_short_and_says_where_to_read_on() -> None:
+    shown = view.blocks(card(CASES["heard_at_length"]))
+    assert [block["type"] for block in shown] == [
+        "rich_text", "rich_text", "rich_text", "context", "actions",
+    ]  # fmt: skip
+    [words] = [e for e in shown[2]["elements"] if e["type"] == "rich_text_quote"]
+    said = words["elements"][0]["text"]
+    assert size(said) <= view.SHORT_QUOTE
+    assert said.endswith(ELLIPSIS)
+    assert "\n" not in said
+    assert "Read all" in json.dumps(shown[-1])
+    assert message_faults(shown) == []
