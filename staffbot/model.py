@@ -181,6 +181,7 @@ class Actor:
     act      names this one act however often the platform delivers it; it has one effect
     lasting  the act can be read again in the room afterwards, so it is heard once, whatever came of it
     at       when they did it, by the platform's clock, where it may be heard late
+    named    colleagues whom they name in it: the platform knows them as staff, we may not yet
     """
 
     platform: str
@@ -194,6 +195,7 @@ class Actor:
     act: str = ""
     lasting: bool = False
     at: datetime | None = None
+    named: tuple[Actor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

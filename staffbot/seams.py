@@ -128,6 +128,10 @@ class Desk(Protocol):
         """These count as heard, whatever came of them."""
         ...
 
+    async def opened(self, room: Room) -> None:
+        """That room may be written to again: what waits for it is tried once more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:

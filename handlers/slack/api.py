@@ -65,7 +65,7 @@ class Api:
         self._network = network
         self._timeout = min(timeout, network.timeout.total_seconds())
         self._paces: dict[str, _Pace] = {}
-        self._every = every
+        self.every = every  # seconds between two posts to a channel
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
         self._identity: Identity | None = None
@@ -167,7 +167,7 @@ class Api:
         return {**way, "ssl": certificates} if certificates is not None else way
 
     def _pace(self, room: str) -> _Pace:
-        return self._paces.setdefault(room, _Pace(self._every))
+        return self._paces.setdefault(room, _Pace(self.every))
 
 
 class _Pace:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -40,16 +41,20 @@ class Asking:
         on: str = "",
         lasting: bool = False,
         at: datetime | None = None,
+        named: Sequence[str] = (),
     ) -> Reply:
-        """The desk's answer, or why this person gets none."""
+        """The desk's answer, or why this person gets none. `named`: the people whom they name."""
         try:
-            actor = await self.people.actor(asker.user, asker.channel)
+            actor, colleagues = await asyncio.gather(
+                self.people.actor(asker.user, asker.channel), self.people.colleagues(named)
+            )
         except NotStaff as refused:
             if lasting:
                 where = MessageRef(room=Room(platform=PLATFORM, id=asker.channel), id=on)
                 await self.desk.noted([Mark(user_id=asker.user, on=where, verb="", act=act)])
             return replace(say(str(refused)), refused=True)
-        return await ask(replace(actor, act=act, thread=thread, on=on, lasting=lasting, at=at))
+        done = replace(actor, act=act, thread=thread, on=on, lasting=lasting, at=at)
+        return await ask(replace(done, named=colleagues))
 
     def answer(self, asker: Asker, reply: Reply) -> None:
         """Say it to who asked, after the acknowledgement. Raises NotStored where the desk failed."""

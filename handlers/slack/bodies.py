@@ -13,6 +13,7 @@ Body = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP = re.compile(r"(\d{1,11})\.(\d+)")
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
 
 
@@ -67,3 +68,13 @@ def moment_of(ts: str) -> datetime | None:
 def readable(text: str) -> str:
     """What a person typed, from how Slack writes it down."""
     return html.unescape(_LINK.sub(r"\1", text))
+
+
+def named(text: str) -> list[str]:
+    """The people whom a text names, as Slack writes them: <@U1>, or <@U1|ana> in a command."""
+    return list(dict.fromkeys(_PERSON.findall(text)))
+
+
+def without(user_id: str, text: str) -> str:
+    """A text without that person's name: who calls the bot means what stands beside it."""
+    return re.sub(rf"<@{re.escape(user_id)}(?:\|[^<>]*)?>", " ", text)

@@ -27,6 +27,7 @@ from staffbot.messages import Chart, Message
 from staffbot.model import MessageRef, Room
 from staffbot.network import Request, Response
 
+FILE_TRIES = 3
 DIRECT = "direct:"  # begins the name of the room of a person's direct messages
 
 log = structlog.get_logger("staffbot.slack")
@@ -142,7 +143,8 @@ class SlackChat:
         """A refusal of the blocks is clear: nothing was posted, so the sentence alone may be sent."""
 
         async def once(client: AsyncWebClient) -> AsyncSlackResponse:
-            for less in _less_and_less(shown):
+            for tries, (less, pause) in enumerate(_less_and_less(shown)):
+                await asyncio.sleep(self.api.every * tries if pause else 0)
                 try:
                     return await call(less)(client)
                 except SlackApiError as problem:
@@ -170,12 +172,21 @@ class SlackChat:
             return ""
 
 
-def _less_and_less(shown: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """What is shown; then its pictures as their descriptions, as one of them may be what is wrong;
-    then the sentence alone.
+def _less_and_less(shown: list[dict[str, Any]]) -> list[tuple[list[dict[str, Any]], bool]]:
+    """What is shown, and whether to wait before; then its pictures as their descriptions, as one of
+    them may be what is wrong; then the sentence alone.
+
+    Slack says that a file is there some moments before a message may show it, so a picture of ours
+    is tried again: nothing tells when it is ready but a permission to read everybody's files.
     """
     words = without_images(shown)
-    return [shown, *([words] if words != shown else []), *([[]] if shown else [])]
+    again = FILE_TRIES if any("slack_file" in block for block in shown) else 0
+    return [
+        (shown, False),
+        *[(shown, True)] * again,
+        *([(words, False)] if words != shown else []),
+        *([([], False)] if shown else []),
+    ]
 
 
 def _ref(channel: str, ts: str) -> MessageRef:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from handlers.slack.api import Api, Identity
 from handlers.slack.manifest import Wanted, scopes
+from handlers.slack.refusals import translated
 from handlers.slack.view import blocks
 from staffbot.errors import DeliveryError
 from staffbot.messages import (
@@ -89,14 +90,10 @@ def _scopes(us: Identity, managers_group: str) -> Finding:
 
 async def _socket(api: Api, token: Secret) -> Finding:
     subject = "Slack Socket Mode"
-    client = api.client(token)
     try:
-        await api.ask(
-            lambda _: client.apps_connections_open(app_token=token.value),
-            "open the connection for events",
-        )
-    except DeliveryError as problem:
-        said = f"{problem} Look at SLACK_APP_TOKEN: it needs the scope connections:write."
+        await api.client(token).apps_connections_open(app_token=token.value)
+    except Exception as problem:
+        said = str(translated(problem, "open the connection for events", app_token=True))
         return Finding(ok=False, subject=subject, said=said)
     return Finding(ok=True, subject=subject, said="can be opened")
 

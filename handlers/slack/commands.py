@@ -5,6 +5,7 @@ since the tokens that a whole configuration needs come only from an app that was
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,8 @@ import typer
 
 from handlers.slack.manifest import Wanted, manifest
 from staffbot.errors import ConfigError
+
+COMMAND = re.compile(r"[a-z0-9_-]{1,31}")  # Slack counts the slash too
 
 app = typer.Typer(help="Slack: make the app.", no_args_is_help=True)
 
@@ -39,10 +42,13 @@ def print_manifest(
     found = _read(config)
     table = found.get("slack")
     group = bool(table.get("managers_group")) if isinstance(table, dict) else False
-    root = found.get("root")
+    root = found.get("root", "lib")
+    if not isinstance(root, str) or not COMMAND.fullmatch(root):
+        said = "has to be up to 31 small letters, digits, dashes or underscores, as Slack's commands are."
+        raise ConfigError.at("root", said, 'root = "lib"')
     wanted = Wanted(
         name=name,
-        root=root if isinstance(root, str) and root else "lib",
+        root=root,
         http=http,
         managers_group=group,
     )

@@ -23,6 +23,7 @@ from staffbot.errors import DeliveryError
 from staffbot.network import Request, Response
 from staffbot.secret import Secret
 
+STAMP = "x-slack-request-timestamp"
 PING_SECONDS = 10.0
 LOOKS_A_PING = 2
 SILENT_PINGS = 4  # pings without any sign of life until a connection counts as half open
@@ -54,7 +55,14 @@ class Requests:
         except UnicodeDecodeError:
             return Response(status=400)
         headers: dict[str, str | Sequence[str]] = dict(request.headers)
-        answer = await self._app.async_dispatch(AsyncBoltRequest(body=body, headers=headers))
+        stamped = {name.lower(): value for name, value in request.headers.items()}
+        if not stamped.get(STAMP, "0").isdecimal():
+            return Response(status=401)
+        try:
+            asked = AsyncBoltRequest(body=body, headers=headers)
+        except Exception:  # it reads the body before any signature: anybody may have sent anything
+            return Response(status=400)
+        answer = await self._app.async_dispatch(asked)
         kind = answer.headers.get("content-type", ["text/plain"])[0]
         said = (answer.body or "").encode()
         return Response(status=answer.status, body=said, content_type=kind)
@@ -136,7 +144,8 @@ class Socket:
                 client.wss_uri = await client.issue_new_wss_url()
                 await client.connect()  # type: ignore[no-untyped-call]
         except Exception as problem:
-            raise translated(problem, "open the connection for events") from None
+            doing = "open the connection for events"
+            raise translated(problem, doing, app_token=True) from None
         self.connections += 1
         log.info("slack.listening", connection=self.connections)
 

@@ -49,6 +49,7 @@ class Listeners:
         asking = Asking(desk=desk, people=people, replies=replies, hints=hints)
         once = Once()
         self._api = api
+        self._desk = desk
         self._people = people
         self._home = HomeTab(asking)
         self._pressing = Pressing(api, asking, once, self._home)
@@ -98,7 +99,11 @@ class Listeners:
         """Somebody joined a channel or left it."""
         event = body.get("event") or {}
         user, channel = (str(event.get(name) or "") for name in ("user", "channel"))
-        self._people.moved(user, channel, joined=event.get("type") == "member_joined_channel")
+        joined = event.get("type") == "member_joined_channel"
+        self._people.moved(user, channel, joined=joined)
+        room = self._people.room(channel)
+        if joined and room is not None and user == (await self._api.identity()).user_id:
+            await self._desk.opened(room)  # the app itself was invited again
         await ack()
 
     async def nothing(self, ack: AsyncAck) -> None:

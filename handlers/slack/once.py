@@ -9,33 +9,35 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 REMEMBERED = 4096
 
 
 class Once:
     def __init__(self) -> None:
-        self._acts: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+        self._acts: OrderedDict[str, asyncio.Future[Any]] = OrderedDict()
 
-    async def run(self, act: str, work: Callable[[], Awaitable[None]]) -> None:
-        """The first delivery of an act runs; another one waits for it and does nothing more.
+    async def run(self, act: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """The first delivery of an act runs; another one waits for it and has the same result.
 
         What failed is forgotten, so that the next delivery tries again. An act without a name is
         always the first.
         """
         if not act:
-            await work()
-            return
+            return await work()
         before = self._acts.get(act)
         if before is not None:
-            await asyncio.shield(before)
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            found: Result = await asyncio.shield(before)
+            return found
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._acts[act] = future
         while len(self._acts) > REMEMBERED:
             self._acts.popitem(last=False)
         try:
-            await work()
+            result = await work()
         except BaseException as fault:
             self._acts.pop(act, None)
             if isinstance(fault, Exception):
@@ -44,4 +46,5 @@ class Once:
             else:
                 future.cancel()
             raise
-        future.set_result(None)
+        future.set_result(result)
+        return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from staffbot.model import Actor, Role, Room
 from staffbot.settings import Settings
 
 KEPT_SECONDS = 900.0
+MOST_NAMED = 10  # people in one line that are looked up
 WITHIN_SECONDS = 2.0  # of the three in which Slack waits for an answer
 
 GUEST = (
@@ -31,6 +32,10 @@ GUEST = (
 STRANGER = (
     "This is for the library's staff, and Slack says that you belong to another workspace. The "
     "person who looks after staffbot can list you under [[staff]]."
+)
+CLOSED = (
+    "This is for the library's staff, and Slack says that this is the account of an app, or one that "
+    "was closed."
 )
 UNKNOWN = "Slack did not say in time who you are, so nothing was done. Please try again."
 
@@ -88,6 +93,25 @@ class People:
             home=home if isinstance(home, Room) else None,
             role=role,
         )
+
+    async def colleagues(self, user_ids: Sequence[str]) -> tuple[Actor, ...]:
+        """Of people whom somebody names, those who are staff because they are in a team's channel."""
+        asked = [self.actor(user_id) for user_id in user_ids[:MOST_NAMED]]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        return tuple(one for one in found if isinstance(one, Actor) and one.home is not None)
+
+    async def names(self, user_ids: Sequence[str], seconds: float) -> Mapping[str, str]:
+        """How Slack calls these people; those only of whom it tells in time."""
+        asked = {id: asyncio.create_task(self._look_up(id)) for id in user_ids[:MOST_NAMED]}
+        if asked:
+            await asyncio.wait(asked.values(), timeout=seconds)
+        told: dict[str, str] = {}
+        for id, task in asked.items():
+            if not task.done():
+                task.cancel()
+            elif task.exception() is None:
+                told[id] = task.result().name
+        return told
 
     def know(self, user_id: str, name: str) -> None:
         """A full member, where somebody knows it already; for as long as Slack's own word holds."""
@@ -194,5 +218,5 @@ def _refusal(user: Mapping[str, Any], team: str) -> str:
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return GUEST
     if user.get("deleted") or user.get("is_bot"):
-        return STRANGER
+        return CLOSED
     return ""

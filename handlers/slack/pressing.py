@@ -7,10 +7,10 @@ from dataclasses import replace
 from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
 
-from handlers.slack import forms
+from handlers.slack import forms, tracked
 from handlers.slack.api import Api
 from handlers.slack.asking import Asking, NotStored, is_failed
-from handlers.slack.bodies import Body, asker_of, is_private, pressed_on, readable, thread_of
+from handlers.slack.bodies import Body, asker_of, is_private, pressed_on, thread_of
 from handlers.slack.controls import Pressed, pressed
 from handlers.slack.home_tab import HomeTab
 from handlers.slack.once import Once
@@ -22,6 +22,7 @@ from staffbot.messages import Form, Message
 
 TRACK = "track_message"
 LOG = "log_mention"
+NAMES_SECONDS = 0.5  # of the three within which the form has to open
 
 
 class Pressing:
@@ -91,9 +92,9 @@ class Pressing:
         asker = replace(asker_of(body), channel=filled.room, thread=filled.thread)
         act = f"view:{view.get('id', '')}:{asker.trigger}"
         desk = self._asking.desk
-        wrong: list[str] = []
 
-        async def run() -> None:
+        async def run() -> str:
+            """What is wrong with it, if anything."""
             reply = await self._asking.as_staff(
                 asker,
                 lambda actor: desk.submit(actor, filled.form, filled.mention, filled.values),
@@ -101,15 +102,15 @@ class Pressing:
                 thread=filled.thread,
             )
             if isinstance(reply, Message) and (reply.refused or reply.failed):
-                wrong.append(reply.text)
-                return
+                return reply.text
             self._asking.answer(asker, reply)
+            return ""
 
-        await self._once.run(act, run)
+        wrong = await self._once.run(act, run)
         inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
         blocks = [str(block.get("block_id", "")) for block in inputs]
         if wrong and blocks:
-            await ack(response_action="errors", errors={blocks[0]: wrong[0][:2000]})
+            await ack(response_action="errors", errors={blocks[0]: wrong[:2000]})
         else:
             await ack()
 
@@ -120,8 +121,8 @@ class Pressing:
         desk = self._asking.desk
         reply = await self._asking.as_staff(asker, lambda actor: desk.press(actor, "log"))
         if isinstance(reply, Form):
-            words = readable(str(message.get("text", "")))
-            await self._replies.open(asker, reply, prefilled=words)
+            names = await self._asking.people.names(tracked.people_in(message), NAMES_SECONDS)
+            await self._replies.open(asker, reply, prefilled=tracked.words(message, names))
         else:
             self._asking.answer(asker, reply)
         await ack()

@@ -40,6 +40,15 @@ TOKEN = {
     "team_access_not_granted": "The app may not use this workspace.",
     "access_denied": "The workspace keeps the app out.",
 }
+# The same of the token that opens the connection for events, which is another one.
+APP_TOKEN = {
+    "invalid_auth": "Slack does not know the app-level token (SLACK_APP_TOKEN).",
+    "not_authed": "Slack got no app-level token (SLACK_APP_TOKEN).",
+    "token_revoked": "The app-level token (SLACK_APP_TOKEN) was revoked: generate another one.",
+    "token_expired": "The app-level token (SLACK_APP_TOKEN) ran out: generate another one.",
+    "missing_scope": "SLACK_APP_TOKEN lacks the scope connections:write: generate another one.",
+    "not_allowed_token_type": "SLACK_APP_TOKEN is not an app-level token: it begins with xapp-.",
+}
 # What is so for every post in the channel, and is said once and not for each of them.
 WHOLE_ROOM = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "restricted_action",
@@ -70,13 +79,16 @@ def error_of(problem: SlackApiError) -> tuple[str, int, Mapping[str, Any]]:
     return str(name), int(status or 0), getattr(answer, "headers", None) or {}
 
 
-def translated(problem: Exception, doing: str) -> DeliveryError:
-    """What can be known after a call failed. `doing` names it for a person: "post to C1"."""
+def translated(problem: Exception, doing: str, *, app_token: bool = False) -> DeliveryError:
+    """What can be known after a call failed. `doing` names it for a person: "post to C1".
+
+    app_token  it was made with the app-level token and not with the bot's
+    """
     match problem:
         case DeliveryError():
             return problem
         case SlackApiError():
-            return _refused(problem, doing)
+            return _refused(problem, doing, {**TOKEN, **APP_TOKEN} if app_token else TOKEN)
         case aiohttp.ClientConnectorError() | aiohttp.InvalidURL():
             return DeliveryError(f"Slack cannot be reached to {doing}.")
         case aiohttp.ClientError() | TimeoutError() | asyncio.TimeoutError() | OSError():
@@ -89,7 +101,7 @@ def translated(problem: Exception, doing: str) -> DeliveryError:
             return DeliveryError(f"It failed to {doing} ({kind}).", ambiguous=True)
 
 
-def _refused(problem: SlackApiError, doing: str) -> DeliveryError:
+def _refused(problem: SlackApiError, doing: str, token: Mapping[str, str]) -> DeliveryError:
     name, status, headers = error_of(problem)
     if status == 429 or name in LIMITED:
         seconds = _seconds(headers)
@@ -99,8 +111,8 @@ def _refused(problem: SlackApiError, doing: str) -> DeliveryError:
         return DeliveryError(said, ambiguous=True)
     if name in GONE:
         return MessageGone(f"Slack will not {doing}: {SAID.get(name, name)}")
-    if name in TOKEN:
-        return DeliveryError(f"{TOKEN[name]} ({name})")
+    if name in token:
+        return DeliveryError(f"{token[name]} ({name})")
     said = SAID.get(name, "")
     return DeliveryError(
         f"Slack refused to {doing} ({name or status}). {said}".strip(),

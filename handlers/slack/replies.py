@@ -83,16 +83,16 @@ class Replies:
     # --- what is said -----------------------------------------------------------------------
 
     async def answer(self, asker: Asker, message: Message, *, replace: bool = False) -> None:
-        """Shown to the asker alone."""
+        """Shown to the asker alone; as its sentence, where Slack takes no more anywhere."""
         files = [part for part in message.parts if isinstance(part, Chart | File)]
-        body = spoken(message)
-        sent = False
-        if asker.url:
-            sent = await self._api.send(asker.url, {**body, "replace_original": replace})
-        if not sent and asker.channel and not asker.channel.startswith("D"):
-            sent = await self._ephemeral(asker, body)
-        if not sent:
-            await self._letter(asker, body)
+        body = {**spoken(message), "replace_original": replace}
+        try:
+            await self._say(asker, body)
+        except DeliveryError as problem:
+            if not problem.permanent:
+                raise
+            log.warning("slack.answer_refused", reason=str(problem))
+            await self._say(asker, {**body, "blocks": []})
         if files:
             await self._give(asker, files)
 
@@ -111,11 +111,15 @@ class Replies:
         self.later(self.answer(asker, instead_of(reply)), "form")
 
     async def page(self, asker: Asker, message: Message, title: str) -> None:
-        """A message in a modal of its own."""
+        """A message in a modal of its own; as a private answer where its trigger has run out."""
         view = forms.shown(message, title)
-        await self._api.ask(
-            lambda client: client.views_open(trigger_id=asker.trigger, view=view), "open a page"
-        )
+        try:
+            await self._api.ask(
+                lambda client: client.views_open(trigger_id=asker.trigger, view=view), "open a page"
+            )
+        except DeliveryError as problem:
+            log.warning("slack.page_not_opened", reason=str(problem))
+            await self.answer(asker, message)
 
     async def home(self, user: str, view: Json) -> None:
         await self._api.ask(
@@ -123,6 +127,15 @@ class Replies:
         )
 
     # --- ways -------------------------------------------------------------------------------
+
+    async def _say(self, asker: Asker, body: Mapping[str, Any]) -> None:
+        sent = False
+        if asker.url:
+            sent = await self._api.send(asker.url, body)
+        if not sent and asker.channel and not asker.channel.startswith("D"):
+            sent = await self._ephemeral(asker, body)
+        if not sent:
+            await self._letter(asker, body)
 
     async def _ephemeral(self, asker: Asker, body: Mapping[str, Any]) -> bool:
         thread: Json = {"thread_ts": asker.thread} if asker.thread else {}

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck
 
 from handlers.slack.api import Api
 from handlers.slack.asking import Asking
-from handlers.slack.bodies import Body, asker_of_command, moment_of, readable
+from handlers.slack.bodies import Body, asker_of_command, moment_of, named, readable, without
 from handlers.slack.once import Once
 from handlers.slack.replies import Asker, spoken
 from staffbot.commands import Call, parse
@@ -39,8 +39,9 @@ class Typed:
         async def run() -> None:
             asking = self._asking
             reply = await asking.as_staff(
-                asker, lambda actor: asking.desk.command(actor, text), act=act
-            )
+                asker, lambda actor: asking.desk.command(actor, text),
+                act=act, named=named(text),
+            )  # fmt: skip
             reply = asking.hints.added(reply, text)
             if isinstance(reply, Form):
                 await asking.replies.open(asker, reply)
@@ -77,7 +78,7 @@ class Typed:
         if not user or not ts or event.get("bot_id"):
             return
         us = await self._api.identity()
-        text = readable(str(event.get("text", "")).replace(f"<@{us.user_id}>", " ")).strip()
+        text = readable(without(us.user_id, str(event.get("text", "")))).strip()
         thread = str(event.get("thread_ts") or "")
         act, at = f"message:{channel}:{ts}", moment_of(ts)
         asker = Asker(user=user, channel=channel, thread=thread)
@@ -88,7 +89,7 @@ class Typed:
             asking = self._asking
             reply = await asking.as_staff(
                 asker, lambda actor: asking.desk.command(actor, text),
-                act=act, thread=thread, lasting=True, at=at,
+                act=act, thread=thread, lasting=True, at=at, named=named(text),
             )  # fmt: skip
             to = Asker(user=user) if late else asker
             if isinstance(reply, Message) and reply.failed and not waits:

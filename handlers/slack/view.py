@@ -82,11 +82,40 @@ def blocks(message: Message, room: Room = CARD, uploads: Uploads = ()) -> list[J
     found: list[Json] = []
     if message.mention is None and not (message.collapsed and message.parts):
         found.append(lines.section(lines.rich((message.text,))))
-    found += _parts(message, room, uploads)
     read_all = [part for part in message.parts if isinstance(part, Quote) and _is_cut(part, room)]
     controls = _with_read_all(message, read_all, room)
     tail = _actions(controls)
-    return [*fitting(found, room.blocks - len(tail)), *tail]
+    most, text = room.blocks - len(tail), MOST_TEXT - written(tail)
+    found += _with_pictures(message, room, uploads, most - len(found), text - written(found))
+    return [*fitting(found, most, text), *tail]
+
+
+def _with_pictures(
+    message: Message, room: Room, uploads: Uploads, most: int, text: int
+) -> list[Json]:
+    """The parts, with as many pictures as leave room for State, Due and Owner, which stand below."""
+    kept = sum(isinstance(part, Picture) for part in message.parts)
+    found = _parts(message, room, uploads)
+    while kept and (len(found) > most or written(found) > text):
+        kept -= 1
+        found = _parts(replace(message, parts=_fewer(message.parts, kept)), room, uploads)
+    return found
+
+
+def _fewer(parts: Sequence[Part], kept: int) -> tuple[Part, ...]:
+    """The first pictures only, and how many there are besides."""
+    found: list[Part] = []
+    left = 0
+    at = len(parts)
+    for part in parts:
+        if isinstance(part, Picture):
+            kept -= 1
+            if kept < 0:
+                at, left = (len(found) if not left else at), left + 1
+                continue
+        found.append(part)
+    more = Paragraph(line=(f"{left} more attached to the post itself.",), quiet=True)
+    return (*found[:at], more, *found[at:])
 
 
 def _parts(message: Message, room: Room, uploads: Uploads) -> list[Json]:
@@ -111,13 +140,13 @@ def without_images(shown: list[Json]) -> list[Json]:
     ]
 
 
-def fitting(found: list[Json], most: int) -> list[Json]:
+def fitting(found: list[Json], most: int, text: int = MOST_TEXT) -> list[Json]:
     """As many blocks, from the first on, as Slack takes; a line says that more was left out."""
     used = 0
     kept: list[Json] = []
     for block in found:
         used += written(block)
-        if used > MOST_TEXT or len(kept) == most:
+        if used > text or len(kept) == most:
             kept = kept[: most - 1]
             while kept and kept[-1]["type"] == "header":
                 kept.pop()

@@ -44,7 +44,7 @@ def sent(tx: Tx, post: Taken, ref: MessageRef, shown: int) -> bool:
         shown=shown, pending=_stale(shown), **_well(tx),
     )  # fmt: skip
     if done:
-        _room_is_back(tx, post)
+        room_is_back(tx, post.lane)
     return done
 
 
@@ -157,17 +157,21 @@ def poisoned(tx: Tx, post: Taken, error: str) -> str:
 def unseen(tx: Tx, post: Taken, problem: DeliveryError) -> str:
     """The look-up itself failed: it stays in doubt and is looked up again later.
 
-    Where it cannot ever be looked up, or too often could not be, what is live is posted again.
+    Where it cannot ever be looked up, or too often could not be, what is live is posted again. A room
+    that is closed to us is waited for, as it tells once it opens; but not for ever, as it may only be
+    its history that is closed.
     """
     tries = post.tries + 1
-    if problem.permanent or (not post.live and tries >= tx.settings.delivery.tries):
+    often = tries >= tx.settings.delivery.tries
+    if (problem.permanent and (often or not problem.whole_room)) or (often and not post.live):
         if not post.live:
             return "unknown" if unknown(tx, post) else "lost"
         return absent(tx, post)
     later = problem.retry_after
+    wait = _LONGEST_WAIT if problem.whole_room else _wait(tries)
     done = _write_back(
         tx, post, deadline=tx.real_now, tries=tries, error=str(problem),
-        retry_at=tx.real_now + (_wait(tries) if later is None else _kept(later)),
+        retry_at=tx.real_now + (wait if later is None else _kept(later)),
         holds_lane=later is not None,
     )  # fmt: skip
     return "sending" if done else "lost"
@@ -229,20 +233,20 @@ def _park_with_room(tx: Tx, post: Taken, error: str) -> bool:
     if done:
         again = f"Once that is mended, {typed(tx, 'resend')} tries again what waits for it."
         said = f"Nothing is delivered in {post.room}: {error.rstrip('.')}. {again}"
-        troubles.begin(tx, _room_subject(post), said)
+        troubles.begin(tx, _room_subject(post.lane), said)
     return done
 
 
-def _room_is_back(tx: Tx, post: Taken) -> None:
+def room_is_back(tx: Tx, lane: str) -> None:
     """A room that took nothing takes posts again: what waited for it is tried again.
 
     Its tries are kept, so that a room which takes some posts and others never is no loop.
     """
-    if post.room is None or not troubles.end(tx, _room_subject(post)):
+    if not troubles.end(tx, _room_subject(lane)):
         return
     tx.conn.execute(
         update(posts)
-        .where(posts.c.lane == post.lane, posts.c.state == "parked", posts.c.holds_lane)
+        .where(posts.c.lane == lane, posts.c.state == "parked", posts.c.holds_lane)
         .where(posts.c.tries < tx.settings.delivery.tries)
         .values(
             state=case((posts.c.ref_id != "", "sent"), else_="waiting"),
@@ -278,8 +282,8 @@ def _name(post: Post) -> str:
     return f"The {'message' if post.kind == 'told' else post.kind}{about} {where}"
 
 
-def _room_subject(post: Taken) -> str:
-    return f"room:{post.lane}"
+def _room_subject(lane: str) -> str:
+    return f"room:{lane}"
 
 
 def _subject(post: int) -> str:

@@ -17,6 +17,7 @@ from staffbot import answers, seams
 from staffbot.commands import Call, parse, pressed
 from staffbot.desk import hearing
 from staffbot.desk.acts import first_time
+from staffbot.desk.delivery import room_is_back
 from staffbot.desk.ledger import Desk, Tx
 from staffbot.desk.people import everyone, person_of
 from staffbot.desk.reading import known
@@ -28,7 +29,7 @@ from staffbot.dispatch.jobs import Handler, job_of
 from staffbot.dispatch.lateness import not_too_late, worth_answering
 from staffbot.errors import Refused, StoreError
 from staffbot.messages import Message, Reply, say
-from staffbot.model import Actor, Person
+from staffbot.model import Actor, Person, Room
 
 HANDLERS: dict[str, Handler] = {
     **seeing.HANDLERS,
@@ -111,6 +112,10 @@ class Dispatch:
         if marks:
             await self._desk.acting(hearing.noted, marks)
 
+    async def opened(self, room: Room) -> None:
+        """That room may be written to again: what waits for it is tried once more."""
+        await self._desk.acting(room_is_back, str(room))
+
     async def _run(
         self, actor: Actor, call: Call, mention: int | None = None, *, asks: bool = False
     ) -> Reply:
@@ -153,6 +158,8 @@ def _perform(tx: Tx, actor: Actor, call: Call, mention: int | None) -> Reply:
     if not first_time(tx, actor):
         return _OLD
     not_too_late(tx, actor, call)
+    for colleague in actor.named:
+        person_of(tx, colleague)
     job = job_of(tx, actor, person, call, mention=mention)
     return HANDLERS[call.verb.name](job)
 

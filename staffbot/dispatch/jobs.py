@@ -61,7 +61,9 @@ class Job:
         if text.casefold() in ("me", "myself"):
             return self.person
         # Slack writes a person as <@U1|ana>.
-        called = people_called(self.tx, text.split("|")[0])
+        id, _, label = text.partition("|")
+        called = people_called(self.tx, id)
+        text = label.rstrip(">") or text.strip("<@!>")
         if len(called) == 1:
             return called[0]
         if called:

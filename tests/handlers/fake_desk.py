@@ -30,7 +30,7 @@ from staffbot.messages import (
     Who,
     say,
 )
-from staffbot.model import Actor, Media, Patron, Person, Role
+from staffbot.model import Actor, Media, Patron, Person, Role, Room
 from staffbot.seams import Completion, Mark
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
@@ -70,6 +70,7 @@ class FakeDesk:
     rooms: list[str] = field(default_factory=list)
     refuses: str = ""  # why no form is taken
     kept: dict[str, datetime] = field(default_factory=dict)
+    rooms_opened: list[Room] = field(default_factory=list)
     known: dict[str, datetime | None] = field(default_factory=dict)  # acts that last
 
     def tell(self, text: str, **more: object) -> int:
@@ -196,6 +197,9 @@ class FakeDesk:
     async def noted(self, marks: Sequence[Mark]) -> None:
         for mark in marks:
             self.known.setdefault(mark.act, None)
+
+    async def opened(self, room: Room) -> None:
+        self.rooms_opened.append(room)
 
     def _first(self, actor: Actor) -> bool:
         if actor.act in self.known:

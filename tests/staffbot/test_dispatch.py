@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -86,6 +87,24 @@ def test_every_verb_has_a_handler_and_every_form_is_there() -> None:
     assert {verb.form for verb in VERBS if verb.form} <= set(FORMS)
     for name in HANDLERS:
         assert find(name) is not None
+
+
+async def test_a_colleague_who_never_acted_is_named_on_both_databases(library: Library) -> None:
+    dispatch = Dispatch(library.desk)
+    library.arrives("Is the printer back?")
+    nia = Actor(platform="local", user_id="nia", name="Nia New", home=CHANNEL)
+    said = "assign 1 <@nia|nia>"
+    refused = await dispatch.command(actor(), said)
+    assert isinstance(refused, Message)
+    assert "Nobody called “nia” is known here" in refused.text
+    for _ in range(2):  # known already, it is no fault to be named again
+        done = await dispatch.command(replace(actor(), named=(nia,)), said)
+        assert isinstance(done, Message)
+        assert not done.failed
+    assert library.mention(1).owner == "local:nia"
+    assert [person.name for person in await dispatch.staff() if person.key == "local:nia"] == [
+        "Nia New"
+    ]
 
 
 async def test_the_way_of_one_mention_on_both_databases(library: Library) -> None:

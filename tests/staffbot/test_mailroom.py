@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -144,6 +145,32 @@ def test_an_ambiguous_post_keeps_its_deadline_and_holds_up_nobody(library: Libra
     assert [post.key for post in take(library)] == ["a2"]
     [first, _] = post_rows(library)
     assert first.deadline == taken.deadline
+
+
+def test_a_closed_room_leaves_in_doubt_what_may_stand_in_it(library: Library) -> None:
+    """Else the card is posted a second time once the room is open again."""
+    library.arrives("Is the printer back?")
+    take(library)
+    pass_deadlines(library)
+    [doubtful] = take(library)
+    assert doubtful.doubt
+    assert doubtful.live
+    closed = DeliveryError("the app is not in the channel", whole_room=True)
+    assert library.desk.act(delivery.unseen, doubtful, closed) == "sending"
+    assert take(library) == []  # it is asked again in some minutes, and delays no other
+    library.desk.act(notice, "a2")
+    assert [post.key for post in take(library)] == ["a2"]
+
+
+def test_what_a_room_never_tells_is_posted_in_the_end(library: Library) -> None:
+    """It may only be its history that is closed, and a card that nobody sees helps nobody."""
+    library.arrives("Is the printer back?")
+    take(library)
+    pass_deadlines(library)
+    [doubtful] = take(library)
+    often = replace(doubtful, tries=library.settings.delivery.tries)
+    closed = DeliveryError("no permission to read there", whole_room=True)
+    assert library.desk.act(delivery.unseen, often, closed) == "waiting"
 
 
 def test_retry_after_holds_the_whole_room(library: Library) -> None:

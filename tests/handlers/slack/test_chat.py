@@ -204,7 +204,7 @@ async def test_a_chart_stands_in_the_message_with_its_alt_text(
 async def test_a_picture_that_slack_will_not_show_is_said_in_words(
     slack: Loopback, chat: SlackChat
 ) -> None:
-    slack.channels["C01"].refuses_images = True
+    slack.channels["C01"].refuses_images = float("inf")
     chart = Message(
         text="The week.",
         parts=(Chart(png=b"\x89PNG", alt="Nine came in."), Paragraph(line=("Nine & more.",))),
@@ -213,6 +213,21 @@ async def test_a_picture_that_slack_will_not_show_is_said_in_words(
     (posted,) = slack.channels["C01"].messages.values()
     assert "Nine came in." in str(posted["blocks"])
     assert "Nine & more." in str(posted["blocks"])
+
+
+async def test_a_picture_is_shown_that_slack_has_ready_some_moments_later(
+    slack: Loopback, tmp_path: Path
+) -> None:
+    chat = opened(slack, settings(tmp_path), FakeDesk(), post_every=0.1)
+    slack.channels["C01"].refuses_images = 3
+    chart = Message(text="The week.", parts=(Chart(png=b"\x89PNG", alt="Nine came in."),))
+    began = asyncio.get_running_loop().time()
+    await chat.post(ADULT, chart, "stats:1")
+    took = asyncio.get_running_loop().time() - began
+    await chat.api.close()
+    assert any(block["type"] == "image" for block in slack.newest("C01")["blocks"])
+    assert took >= 0.6  # each time a little longer, within the channel's pace
+    assert len(slack.files) == 1  # it is uploaded once
 
 
 async def test_a_chart_that_cannot_be_uploaded_is_still_said(

@@ -241,5 +241,26 @@ async def test_a_member_who_never_acted_may_write_to_the_bot_and_nobody_else(
         assert "Join #adult" in await writes("U2")
 
 
+async def test_what_waited_for_the_app_goes_out_once_it_is_invited_again(
+    slack: Loopback, tmp_path: Path
+) -> None:
+    street = Street(slack, tmp_path, "http")
+    channel = slack.channels["C01"]
+    async with street.open() as up:
+        channel.members.discard(BOT)
+        await up.send("Do you open on Sunday?")
+        async with asyncio.timeout(30):
+            while "/invite" not in await street.everything("health"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await street.event(_moved("U2", "C01", "joined"), "Ev1")  # somebody else is no news of it
+        await street.event(_moved(BOT, "C02", "joined"), "Ev2")
+        assert "/invite" in await street.everything("health")
+        channel.members.add(BOT)
+        await street.event(_moved(BOT, "C01", "joined"), "Ev3")
+        await street.shows("Mention 1")
+        assert "/invite" not in await street.everything("health")
+    assert len(channel.messages) == 1
+
+
 def _moved(user: str, channel: str, how: str) -> dict[str, Any]:
     return {"type": f"member_{how}_channel", "user": user, "channel": channel}

@@ -10,9 +10,9 @@ import pytest
 
 from tests.handlers.slack.loopback import Loopback
 from tests.handlers.slack.modals import fills, opens
-from tests.handlers.slack.stage import actions, until
+from tests.handlers.slack.stage import actions, stamp, until
 from tests.handlers.slack.street import CONFIG, Street
-from tests.handlers.slack.workspace import Json
+from tests.handlers.slack.workspace import BOT, Json
 
 TEAMS = """\
 [teams.adult]
@@ -120,6 +120,32 @@ async def test_a_mention_is_assigned_and_the_colleague_is_told(street: Street) -
         (letter,) = slack.texts("DU2")
         assert "Ana Silva" in letter
         assert "babies" not in json.dumps(slack.newest("DU2"))
+
+
+async def test_a_colleague_who_never_pressed_anything_is_assigned_by_name(street: Street) -> None:
+    slack = street.slack
+    slack.user("U7", "Gus Guest", is_restricted=True)
+    slack.channels["C01"].members.add("U7")
+    async with street.open() as up:
+        await arrives(street, up)
+        assert "Nobody called “gus”" in await street.command("assign 1 <@U7|gus>")
+        assert "<" not in await street.command("assign 1 <@U7>")
+        assert "Ben Okafor has 1" in await street.command("assign 1 <@U2|ben>")
+        await street.shows("claimed by Ben Okafor")
+        await until(lambda: slack.texts("DU2"))
+
+
+async def test_a_colleague_is_named_in_a_thread(street: Street) -> None:
+    slack = street.slack
+    async with street.open() as up:
+        await arrives(street, up)
+        said = {
+            "type": "app_mention", "user": "U1", "channel": "C01", "ts": stamp(),
+            "thread_ts": street.card()["ts"], "text": f"<@{BOT}|staffbot> assign <@U2>",
+        }  # fmt: skip
+        await street.event(said, "Ev1")
+        await street.shows("claimed by Ben Okafor")
+        await until(lambda: slack.texts("DU2"))
 
 
 async def test_a_note_is_for_colleagues_and_stands_with_the_mention(street: Street) -> None:

@@ -123,6 +123,17 @@ def test_a_manifest_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     assert isinstance(found.exception, ConfigError)
 
 
+@pytest.mark.parametrize("root", ["Lib", "my lib", "/lib", "", "l" * 32, 7])
+def test_a_word_that_is_no_command_is_refused_before_slack_refuses_it(
+    tmp_path: Path, root: object
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"root = {json.dumps(root)}")
+    found = CliRunner().invoke(app, ["manifest", "--config", str(file)])
+    assert isinstance(found.exception, ConfigError)
+    assert "root" in str(found.exception)
+
+
 # --- settings -----------------------------------------------------------------------------------
 
 
@@ -174,6 +185,7 @@ async def test_everything_that_is_wrong_is_said(slack: Loopback, api: Api) -> No
     assert len(wrong) == 4
     assert "app_mentions:read" in wrong[0]
     assert "SLACK_APP_TOKEN" in wrong[1]
+    assert "SLACK_BOT_TOKEN" not in wrong[1]
     assert "archived" in wrong[2]
     assert "/invite" in wrong[3]
 

@@ -287,6 +287,29 @@ def test_what_leads_nowhere_is_no_link(url: str) -> None:
 # --- limits -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("pictures", [1, 4, 12, 80])
+def test_many_pictures_leave_room_for_state_and_due(pictures: int) -> None:
+    url = "https://social.example/" + "a" * 1900
+    media = tuple(
+        Picture(media=Media(url=f"{url}{place}", alt="A lift. " * 200)) for place in range(pictures)
+    )
+    message = Message(
+        text="A card.",
+        parts=(Heading(text="#7"), Quote(text="a" * 40_000, permalink=url), *media,
+               Facts(pairs=(("State", ("Unclaimed",)),))),
+        controls=(Button(name="claim", label="Claim", mention=7), OpenLink(label="Open", url=url)),
+        mention=7,
+    )  # fmt: skip
+    shown = view.blocks(message)
+    assert message_faults(shown) == []
+    assert view.written(shown) <= view.MOST_TEXT
+    said = json.dumps(shown)
+    assert "Unclaimed" in said
+    kept = said.count("A lift. A lift.") and sum("A lift." in text for _, text in texts(shown))
+    assert (f"{pictures - kept} more attached" in said) == (kept < pictures)
+    assert kept >= 1
+
+
 @pytest.mark.parametrize("rows", [10, 22, 24, 47, 48, 49, 200])
 def test_a_long_list_keeps_its_first_rows_and_says_so(rows: int) -> None:
     controls = QUEUE.parts[1].controls  # type: ignore[union-attr]

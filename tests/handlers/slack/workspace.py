@@ -34,7 +34,7 @@ class Channel:
     messages: dict[str, Json] = field(default_factory=dict)
     ephemeral: list[Json] = field(default_factory=list)
     refuses_blocks: bool = False
-    refuses_images: bool = False
+    refuses_images: float = 0  # how often, until the file is ready
 
 
 class Refusal(Exception):
@@ -310,7 +310,8 @@ class Workspace:
         if len(a.get("text", "")) > 40_000:
             raise Refusal("msg_too_long")
         channel = self.channels[a["channel"]]
-        images = channel.refuses_images and any(block["type"] == "image" for block in blocks)
+        images = channel.refuses_images > 0 and any(block["type"] == "image" for block in blocks)
+        channel.refuses_images -= bool(images)
         if blocks and (channel.refuses_blocks or images):
             raise Refusal("invalid_blocks")
         if blocks and (faults := message_faults(blocks)):
