@@ -26,6 +26,7 @@ PAUSE_SECONDS = 60.0
 _FORGET_SECONDS = 3600.0
 _LONGEST_WAIT = 900.0
 _AFTER_FAILURE = 300.0
+_TOLD_AFTER = 3  # failures in a row
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ class Looking:
         self._within = look_within or 4 * desk.settings.network.timeout
         self._pause = pause_seconds
         self._alive = alive
+        self._failures: dict[str, int] = {}  # in a row, by source
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -86,17 +88,31 @@ class Looking:
             async with asyncio.timeout(self._within.total_seconds()):
                 found = await source.look(due.conversations)
         except SourceError as problem:
-            # The intake says so to people: the same network fails there as well.
-            _log.warning("cannot look again", source=name, reason=str(problem))
+            await self._failed(name, str(problem))
             return min(max(self._pause, problem.retry_after or 0.0), _LONGEST_WAIT)
         except TimeoutError:
-            _log.warning("cannot look again", source=name, reason="it did not answer in time")
+            await self._failed(name, "it did not answer in time")
             return max(self._pause, min(_AFTER_FAILURE, 5 * self._pause))
         except Exception as problem:
             _log.error("looking again failed", source=name, **_place(problem))
+            await self._failed(name, f"{type(problem).__name__}; the log says where")
             return max(self._pause, min(_AFTER_FAILURE, 5 * self._pause))
+        await self._well(name)
         await self._seen(name, found, began)
         return self._pause
+
+    async def _failed(self, source: str, reason: str) -> None:
+        """The intake tells where the whole network fails; this, where only looking does."""
+        _log.warning("cannot look again", source=source, reason=reason)
+        self._failures[source] = self._failures.get(source, 0) + 1
+        if self._failures[source] >= _TOLD_AFTER:
+            await self._desk.acting(looks.failing, source=source, reason=reason)
+
+    async def _well(self, source: str) -> None:
+        # After a restart it is not known whether anything was told before.
+        if self._failures.get(source, _TOLD_AFTER) >= _TOLD_AFTER:
+            await self._desk.acting(looks.well, source=source)
+        self._failures[source] = 0
 
     async def _seen(self, source: str, found: Sequence[Change], began: float) -> None:
         if not found:

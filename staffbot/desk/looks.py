@@ -1,6 +1,7 @@
 """Which mentions are looked at again on their network, and what was seen there. Knows no network.
 
-A look that fails is made up for by the next one: nothing is remembered of it.
+A look that fails is made up for by the next one: nothing is remembered of it, but where looks go on
+failing a person is told, since answers are then not noticed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import exists, select, update
 
-from staffbot.desk import changes
+from staffbot.desk import changes, troubles
 from staffbot.desk.ledger import Tx
 from staffbot.network import Change, Conversation
 from staffbot.policy import LOOKED_FOR, look_pause
 from staffbot.tables import mentions, words
+
+_LOOKING = "looking:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,18 @@ def seen(tx: Tx, *, source: str, found: Sequence[Change]) -> int:
     return sum(changes.apply(tx, source, change) for change in found)
 
 
+def failing(tx: Tx, *, source: str, reason: str) -> None:
+    """Looks at that source have failed for a while. `reason` is a plain sentence of ours."""
+    label = tx.settings.source(source).shown_as
+    said = f"Answers, edits and deletions on {label} are not noticed: {reason}"
+    troubles.begin(tx, _subject(source), said)
+
+
+def well(tx: Tx, *, source: str) -> None:
+    """A look at that source went well."""
+    troubles.end(tx, _subject(source))
+
+
 def begin(tx: Tx, *, sources: Sequence[str]) -> int:
     """Look again at what came while its source could not look, as before an update or while it was
     switched off. Returns how many these are."""
@@ -95,8 +110,16 @@ def begin(tx: Tx, *, sources: Sequence[str]) -> int:
 
 def forget(tx: Tx, *, sources: Sequence[str]) -> None:
     """Mentions of other sources than these are not looked at: theirs cannot, or are gone."""
+    here = {_subject(source) for source in sources}
+    for one in troubles.current(tx):
+        if one.subject.startswith(_LOOKING) and one.subject not in here:
+            troubles.end(tx, one.subject)
     tx.conn.execute(
         update(mentions)
         .where(mentions.c.next_look_at.is_not(None), mentions.c.source.not_in(sources))
         .values(next_look_at=None)
     )
+
+
+def _subject(source: str) -> str:
+    return f"{_LOOKING}{source}"

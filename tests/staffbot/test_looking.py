@@ -15,7 +15,7 @@ import pytest
 
 from staffbot import queues
 from staffbot.cards import card
-from staffbot.desk import closing, laws, looks, reading
+from staffbot.desk import closing, laws, looks, reading, troubles
 from staffbot.desk.ledger import Tx
 from staffbot.desk.reading import card_facts
 from staffbot.errors import SourceError
@@ -498,6 +498,38 @@ async def test_a_look_that_fails_is_made_up_for(
         sqlite_library.clock.forward(minutes=5)
         await until(lambda: sqlite_library.mention(number).answered_at is not None)
     assert network.asked == [("p1",), ("p1",)]
+
+
+async def test_looks_that_go_on_failing_are_told_of_until_one_goes_well(library: Library) -> None:
+    """The network may be read all the while: then nothing else would say that answers are missed."""
+
+    def told() -> list[str]:
+        return [one.said for one in library.desk.act(troubles.current)]
+
+    async def looked(network: Network, times: int) -> None:
+        for count in range(1, times + 1):
+            library.clock.forward(minutes=5)
+            await until(lambda count=count: len(network.asked) == count)  # type: ignore[misc]
+
+    library.arrives(native_id="p1")
+    refused = SourceError("there is no folder \u201cSent\u201d")
+    async with looking(library, network := Network(steps=[refused, refused, ()])):
+        await looked(network, 3)
+    assert told() == []
+    async with looking(library, network := Network(steps=[refused] * 3)):
+        await looked(network, 3)
+        await until(told)
+    [said] = told()
+    assert "not noticed: there is no folder" in said
+    library.clock.forward(hours=1)
+    async with looking(library, Network()):
+        await until(lambda: not told())
+
+
+async def test_what_is_told_of_a_source_that_is_gone_ends(sqlite_library: Library) -> None:
+    sqlite_library.desk.act(looks.failing, source="social", reason="it is gone")
+    sqlite_library.desk.act(looks.forget, sources=["other"])
+    assert not sqlite_library.desk.act(troubles.current)
 
 
 async def test_no_patrons_word_reaches_the_log(
