@@ -26,8 +26,9 @@ SWITCHED_OFF = frozenset({"AccountTakedown", "AccountDeactivated", "AccountSuspe
 
 
 def _is_name(text: str) -> str:
-    """As the network writes it: `@Library.example` is library.example there."""
-    plain = text.strip().removeprefix("@")
+    """As the network writes it: `@Library.example` is library.example there, and so is the address of
+    its page."""
+    plain = text.strip().rpartition("/profile/")[2].strip("/").removeprefix("@")
     return plain if plain.startswith("did:") else plain.lower()
 
 

@@ -31,7 +31,8 @@ from staffbot.settings import SourceSettings
 from staffbot.sources import email_letter, email_replies
 from staffbot.sources.email_cursor import Cursor, Seen
 from staffbot.sources.email_letter import Letter
-from staffbot.sources.email_mailbox import Mailbox, Options
+from staffbot.sources.email_mailbox import Mailbox
+from staffbot.sources.email_options import Options
 from staffbot.sources.email_sent import Sent
 from staffbot.sources.email_smtp import Outgoing
 

@@ -15,56 +15,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
-from pydantic import BaseModel, ConfigDict, Field
 
 from staffbot.errors import SourceError
-from staffbot.secret import FromEnvironment
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import email_fetched
 from staffbot.sources.email_letter import Letter
+from staffbot.sources.email_options import Options
 
 # Text stands before attachments; forty kilobytes of it in base64 fit several times.
 _MOST_BYTES = 256 * 1024
 _AT_ONCE = 20
 _HEADERS_AT_ONCE = 500
 _SLICE_SECONDS = 1.0
-
-
-class Options(BaseModel):
-    """What stands under a `[[sources]]` entry of type "email", beside what every source has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    host: str = Field(min_length=1, examples=["imap.library.example.org"])
-    username: str = Field(min_length=1, examples=["info@library.example.org"])
-    password: FromEnvironment = Field(examples=["STAFFBOT_EMAIL_PASSWORD"])
-    security: Literal["tls", "starttls", "none"] = "tls"
-    port: int = Field(default=0, ge=0, le=65535)
-    folder: str = "INBOX"
-    sent: str = ""
-    addresses: tuple[str, ...] = Field(default=(), examples=[["desk@library.example.org"]])
-    idle: bool = True
-    mark_seen: bool = False
-    # To answer from chat: the server for outgoing mail, with the same username and password.
-    smtp_host: str = Field(default="", examples=["smtp.library.example.org"])
-    smtp_security: Literal["tls", "starttls", "none"] = "tls"
-    smtp_port: int = Field(default=0, ge=0, le=65535)
-
-    @property
-    def sender(self) -> str:
-        """The address that answers come from; "" where none is known."""
-        if "@" in self.username:
-            return self.username
-        return next((one for one in self.addresses if "@" in one), "")
-
-    @property
-    def own(self) -> frozenset[str]:
-        """The addresses whose mails are the library's own."""
-        return frozenset(one.lower() for one in (self.username, *self.addresses) if "@" in one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

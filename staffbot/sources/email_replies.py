@@ -22,7 +22,8 @@ from staffbot.network import Answering, Replied, ReplyLimit
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import email_letter, plain_text
 from staffbot.sources.answering import asking, refused
-from staffbot.sources.email_mailbox import Mailbox, Options
+from staffbot.sources.email_mailbox import Mailbox
+from staffbot.sources.email_options import Options
 from staffbot.sources.email_smtp import POLICY, Outgoing
 
 LIMIT = ReplyLimit(most=20_000, private=True)

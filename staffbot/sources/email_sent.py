@@ -13,7 +13,8 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources import email_letter
-from staffbot.sources.email_mailbox import Mailbox, Options
+from staffbot.sources.email_mailbox import Mailbox
+from staffbot.sources.email_options import Options
 
 # As long as conversations are looked at.
 _BACK = timedelta(days=30)

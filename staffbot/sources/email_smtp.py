@@ -14,7 +14,7 @@ from email.policy import SMTP
 from staffbot.errors import DeliveryError
 from staffbot.settings import Network as NetworkSettings
 from staffbot.sources.answering import refused
-from staffbot.sources.email_mailbox import Options
+from staffbot.sources.email_options import Options
 
 # Seven bits, as not every server takes eight.
 POLICY = SMTP.clone(cte_type="7bit")

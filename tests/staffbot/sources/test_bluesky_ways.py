@@ -256,5 +256,6 @@ async def test_a_refused_sign_in_is_not_tried_again_at_once(sky: Sky) -> None:
 async def test_names_are_taken_as_people_write_them(sky: Sky) -> None:
     uri = sky.post("Question", created=NOW - HOUR)
     sky.post("Yes", created=NOW, by=LIBRARY, reason="", parent=uri)
-    looking = source(sky, handle=f"@{HANDLE.title()}", accounts=("@Patron-fc74b6.Test",))
-    assert len((await looking.fetch(None)).changes) == 1
+    for handle in (f"@{HANDLE.title()}", f"https://bsky.app/profile/{HANDLE}"):
+        looking = source(sky, handle=handle, accounts=("@Patron-fc74b6.Test",))
+        assert len((await looking.fetch(None)).changes) == 1

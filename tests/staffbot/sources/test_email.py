@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from staffbot.errors import DeliveryError, SourceError
 from staffbot.model import Patron, Visibility
@@ -27,7 +28,8 @@ from staffbot.secret import Secret
 from staffbot.settings import Network, SourceSettings
 from staffbot.sources.email import Email, network
 from staffbot.sources.email_letter import Letter
-from staffbot.sources.email_mailbox import Mailbox, Options
+from staffbot.sources.email_mailbox import Mailbox
+from staffbot.sources.email_options import Options
 from tests import certificates
 from tests.dovecots import PASSWORD, Dovecot, dovecot
 from tests.library import HandClock
@@ -715,3 +717,10 @@ async def test_where_no_mail_can_be_written(box: Box, office: PostOffice) -> Non
     assert (away.value.permanent, away.value.ambiguous) == (False, False)
     assert office.mails == []
     assert filed(box) == []
+
+
+@pytest.mark.parametrize("host", ["https://mail.example", "mail.example:993", "desk@mail.example"])
+def test_an_address_is_no_name_of_a_server(host: str) -> None:
+    with pytest.raises(ValidationError, match="leave out what stands before and after it"):
+        Options(host=host, username="desk", password=Secret(value="x"))
+    assert Options(host="::1", username="desk", password=Secret(value="x")).host == "::1"
