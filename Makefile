@@ -19,7 +19,7 @@ demo: .venv/runtime.stamp
 dev: .venv/dev.stamp
 
 test: check
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -63,7 +63,7 @@ def test_20_kills_of_a_real_run_lose_and_double_nothing() -> None:
     run("--only=runs", "--runs=20")
 
 
-@pytest.mark.parametrize(("database", "every"), [("sqlite", 3), ("postgres", 11)])
+@pytest.mark.parametrize(("database", "every"), [("sqlite", 6), ("postgres", 20)])
 def test_killed_at_any_step_a_sweep_is_one_nag_and_a_digest_one_digest(
     database: str, every: int
 ) -> None:
