@@ -158,7 +158,7 @@ def actor(person: int) -> Actor:
 
 def open_numbers(size: int) -> range:
     """The mentions of a history of that size that nobody has claimed yet."""
-    return range(size - max(400, size // 500) + 1, size + 1)
+    return range(size - max(400, size // 200) + 1, size + 1)
 
 
 def make(path: Path, size: int) -> None:

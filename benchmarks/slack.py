@@ -63,7 +63,6 @@ def run(ground: Ground) -> list[Row]:
 async def _measured(ground: Ground, store: Store, path: Path) -> list[Row]:
     settings = _with_a_channel(history.settings(path))
     chat = _chat(settings, Desk(store, settings, lambda: history.NOW))
-    # From the end, as the benchmark of claims takes them from the beginning.
     # From the middle: `claims` begins at one end of the same history, `pressing` at the other.
     free = history.open_numbers(ground.size)
     numbers = iter(free[len(free) // 2 :])
