@@ -51,7 +51,7 @@ def run(ground: Ground) -> list[Row]:
 
 async def _measured(ground: Ground, desk: Desk) -> list[Row]:
     claim = _by_button(Dispatch(desk))
-    numbers = iter(history.open_numbers(ground.size))
+    numbers = ground.unclaimed
     with captured() as statements:
         await claim(model := next(numbers))
     bare = Bare(ground.history(), statements, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +11,19 @@ from benchmarks import history
 
 @dataclass(slots=True, kw_only=True)
 class Ground:
-    """`quick` only shows that everything works: on little data, and too few turns for a verdict."""
+    """`quick` only shows that everything works: on little data, and too few turns for a verdict.
+
+    unclaimed  mentions of the history that nobody has claimed yet, each handed out once
+    """
 
     folder: Path
     quick: bool = False
+    unclaimed: Iterator[int] = field(init=False)
     _history: Path | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        # One for the whole run: what one benchmark has claimed, no other can.
+        self.unclaimed = iter(history.open_numbers(self.size))
 
     @property
     def size(self) -> int:

@@ -63,9 +63,7 @@ def run(ground: Ground) -> list[Row]:
 async def _measured(ground: Ground, store: Store, path: Path) -> list[Row]:
     settings = _with_a_channel(history.settings(path))
     chat = _chat(settings, Desk(store, settings, lambda: history.NOW))
-    # From the middle: `claims` begins at one end of the same history, `pressing` at the other.
-    free = history.open_numbers(ground.size)
-    numbers = iter(free[len(free) // 2 :])
+    numbers = ground.unclaimed
     for person in range(AT_A_TIME):
         await _answered(chat, f"U{person}", "mine")
 
