@@ -110,6 +110,21 @@ def claimed_within(mention: Mention, target: Target, open_seconds: int) -> bool 
     return timedelta(seconds=open_seconds) <= target.claim_within
 
 
+# What a person did longer ago than this is heard late: slower than any platform delivers again.
+LATE_AFTER = timedelta(minutes=10)
+# So far back a door may read what is left on messages, and for longer the desk remembers acts, so
+# that nothing old which is read again is new to it.
+MARKS_READ_BACK = timedelta(days=14)
+ACTS_KEPT = MARKS_READ_BACK + timedelta(days=1)
+
+
+def lateness(done_at: datetime | None, now: datetime) -> timedelta | None:
+    """How long ago an act was done, where that is so long that it may mean something else by now, and
+    whoever did it has gone on to something else."""
+    ago = now - done_at if done_at is not None else timedelta()
+    return ago if ago > LATE_AFTER else None
+
+
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 # Looking again at the network: up to this age, how long until the next look. An answer comes soon
 # or not at all, while an edit or a deletion may come late.

@@ -19,8 +19,9 @@ from handlers.slack.asking import NotStored
 from handlers.slack.members import PLATFORM
 from handlers.slack.missed import Found, Missed
 from handlers.slack.reactions import Reactions
-from handlers.slack.typed import LATE_SECONDS, Typed
+from handlers.slack.typed import Typed
 from staffbot.errors import DeliveryError, StoreError
+from staffbot.policy import LATE_AFTER
 from staffbot.seams import Desk
 
 KEEP_SECONDS = 30.0
@@ -121,7 +122,7 @@ class CatchUp:
         deep = gap > SHORT_SECONDS
         for channel in self._channels:
             found = await self._found(channel, self._missed.since(channel, oldest, deep=deep))
-            await self._do(found, late=gap > LATE_SECONDS)
+            await self._do(found, late=gap > LATE_AFTER.total_seconds())
         for user in await self._staff() if deep else ():
             found = await self._found(user, self._missed.letters(user, oldest))
             await self._do(found, late=True)

@@ -45,7 +45,6 @@ class SlackOptions(BaseModel):
     api_url: str = SLACK
     post_every: float = Field(default=1.0, ge=0.0, le=60.0, exclude=True, repr=False)
     ping_every: float = Field(default=PING_SECONDS, gt=0.0, le=60.0, exclude=True, repr=False)
-
     rest: float = Field(default=REST_SECONDS, ge=0.0, le=60.0, exclude=True, repr=False)
 
     @model_validator(mode="before")

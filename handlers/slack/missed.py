@@ -15,12 +15,11 @@ from typing import Any
 from handlers.slack.api import Api, Call
 from handlers.slack.reactions import Reactions
 from staffbot.errors import DeliveryError
+from staffbot.policy import MARKS_READ_BACK
 from staffbot.seams import Mark
 
 PAGE = 200
 PAGES = 10  # of a channel, at most: some weeks of a busy one
-# The desk remembers acts for longer than this, so no old reaction on a younger card is new to it.
-LOOK_BACK_SECONDS = 14 * 24 * 3600.0
 PAUSES = 3  # of Slack's that are waited for within one reading
 LONGEST_PAUSE = 60.0
 HEARD = ("", "thread_broadcast", "file_share")  # the kinds of message in which a person speaks
@@ -44,7 +43,7 @@ class Missed:
     async def since(self, channel: str, oldest: float, *, deep: bool) -> Found:
         """What is to be known of a gap. `deep`: also what older cards were given in it."""
         us = await self._api.identity()
-        floor = min(oldest, time.time() - LOOK_BACK_SECONDS) if deep else oldest
+        floor = min(oldest, time.time() - MARKS_READ_BACK.total_seconds()) if deep else oldest
         recent = await self._recent(channel, floor)
         spoken = [message for message in recent if _at(message) >= oldest]
         for parent in recent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from slack_bolt.async_app import AsyncAck
@@ -14,9 +13,10 @@ from handlers.slack.once import Once
 from handlers.slack.replies import Asker, spoken
 from staffbot.commands import Call, parse
 from staffbot.messages import Chart, File, Form, Message
+from staffbot.model import system_clock
+from staffbot.policy import lateness
 
 ALIASES = ("claim",)  # verbs that are commands of their own too
-LATE_SECONDS = 600.0  # whoever asked has gone on to something else: they are written to
 
 
 class Typed:
@@ -82,7 +82,7 @@ class Typed:
         thread = str(event.get("thread_ts") or "")
         act, at = f"message:{channel}:{ts}", moment_of(ts)
         asker = Asker(user=user, channel=channel, thread=thread)
-        late = at is not None and time.time() - at.timestamp() > LATE_SECONDS
+        late = lateness(at, system_clock()) is not None  # then they are written to
         waits = True
 
         async def run() -> None:

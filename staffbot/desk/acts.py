@@ -7,7 +7,7 @@ noted whatever came of it, so that nobody is answered twice; any other one with 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Insert, bindparam, delete, exists, insert, select, update
@@ -15,12 +15,9 @@ from sqlalchemy import Insert, bindparam, delete, exists, insert, select, update
 from staffbot.desk.hashes import keyed
 from staffbot.desk.ledger import Tx
 from staffbot.model import Actor
+from staffbot.policy import ACTS_KEPT
 from staffbot.tables import deliveries
 
-# What is older was done while nobody listened: slower than any platform delivers again by itself.
-LATE = timedelta(minutes=10)
-# For longer than a door ever reads back, as what it finds must still be known.
-KEPT = timedelta(days=15)
 _ACTS = "act:"
 
 
@@ -78,15 +75,9 @@ def unknown(tx: Tx, platform: str, acts: Sequence[str]) -> set[str]:
     return set(hashes.values()) - {hashes[one] for one in known}
 
 
-def late(tx: Tx, actor: Actor) -> timedelta | None:
-    """How long ago it was done, where that is so long that it may mean something else by now."""
-    ago = tx.real_now - actor.at if actor.at is not None else timedelta()
-    return ago if ago > LATE else None
-
-
 def forget(tx: Tx) -> int:
     """Drop the acts that no door can come upon any more. How many they were."""
-    old = deliveries.c.at < tx.real_now - KEPT
+    old = deliveries.c.at < tx.real_now - ACTS_KEPT
     return tx.conn.execute(delete(deliveries).where(ARE_ACTS, old)).rowcount
 
 

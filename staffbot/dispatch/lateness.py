@@ -8,16 +8,17 @@ it is refused with a sentence. A question is not answered hours later: whoever h
 from __future__ import annotations
 
 from staffbot.commands import Call, Group
-from staffbot.desk.acts import first_time, late
+from staffbot.desk.acts import first_time
 from staffbot.desk.ledger import Tx
 from staffbot.errors import Refused
 from staffbot.model import Actor
+from staffbot.policy import lateness
 from staffbot.words import duration
 
 
 def not_too_late(tx: Tx, actor: Actor, call: Call) -> None:
     """Raises Refused for what was done long ago and may mean something else by now."""
-    ago = late(tx, actor)
+    ago = lateness(actor.at, tx.real_now)
     if ago is None or not _may_have_changed(actor, call):
         return
     raise Refused(
@@ -33,7 +34,7 @@ def worth_answering(tx: Tx, actor: Actor, call: Call) -> bool:
     """
     if not first_time(tx, actor):
         return False
-    if late(tx, actor) is None:
+    if lateness(actor.at, tx.real_now) is None:
         return True
     if call.verb.changes:
         not_too_late(tx, actor, call)

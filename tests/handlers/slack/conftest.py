@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.handlers.fake_desk import FakeDesk
 from tests.handlers.slack.loopback import Loopback
 
 
@@ -14,3 +15,11 @@ async def slack() -> AsyncIterator[Loopback]:
     async with Loopback() as slack:
         yield slack
     assert slack.violations == []
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    """A desk that one patron has asked something."""
+    desk = FakeDesk()
+    desk.tell("When do you open?")
+    return desk

@@ -51,13 +51,6 @@ class Failing(FakeDesk):
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    desk = FakeDesk()
-    desk.tell("When do you open?")
-    return desk
-
-
-@pytest.fixture
 async def chat(slack: Loopback, tmp_path: Path, desk: FakeDesk) -> AsyncIterator[SlackChat]:
     chat = opened(slack, settings(tmp_path), desk, mode="socket", ping_every=QUICK, rest=0.0)
     async with running(chat):

@@ -36,13 +36,6 @@ OUTSIDE = "U5"
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    desk = FakeDesk()
-    desk.tell("When do you open?")
-    return desk
-
-
-@pytest.fixture
 async def chat(slack: Loopback, tmp_path: Path, desk: FakeDesk) -> AsyncIterator[SlackChat]:
     slack.user(OUTSIDE, "Otto Outside")
     slack.channel("C77", "kitchen")

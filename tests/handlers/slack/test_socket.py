@@ -21,13 +21,6 @@ QUICK = 0.2  # seconds between pings; a stalled test machine may then lose a con
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    desk = FakeDesk()
-    desk.tell("When do you open?")
-    return desk
-
-
-@pytest.fixture
 async def chat(slack: Loopback, tmp_path: Path, desk: FakeDesk) -> AsyncIterator[SlackChat]:
     chat = opened(slack, settings(tmp_path), desk, mode="socket")
     async with running(chat):
