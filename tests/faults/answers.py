@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -31,8 +28,9 @@ from staffbot.replier import Replier
 from staffbot.settings import ReplySettings
 from staffbot.tables import events, mentions, replies
 from tests.faults.chat import WitnessChat
-from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked
+from tests.faults.ground import a_database, a_desk, ask
 from tests.faults.pairs import FailingDesk, FailPoint
+from tests.faults.scenario import Scenario, Stage, problems
 from tests.faults.witness import Witness
 from tests.faults.work import incoming, quiet, ready_to_fork
 
@@ -82,22 +80,6 @@ class WitnessNetwork:
 
 
 @dataclass(slots=True)
-class Scenario:
-    """One pair, with a network of its own."""
-
-    name: str
-    point: str
-    fault: str
-    met: bool = False
-    runs: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    @property
-    def leads(self) -> tuple[str, ...]:
-        return _LEADS_TO.get(self.point.rpartition(" ")[2], ())
-
-
-@dataclass(slots=True)
 class Report:
     database: str
     scenarios: list[Scenario]
@@ -110,13 +92,10 @@ class Report:
 
     @property
     def well(self) -> bool:
-        return self.met == len(self.scenarios) and not any(s.wrong for s in self.scenarios)
+        return not self.problems()
 
     def problems(self) -> list[str]:
-        unmet = [f"not met: {s.point} x {s.fault}" for s in self.scenarios if not s.met]
-        return unmet + [
-            f"{s.point} x {s.fault}: {wrong}" for s in self.scenarios for wrong in s.wrong
-        ]
+        return problems(self.scenarios)
 
     def __str__(self) -> str:
         wrong = sum(len(scenario.wrong) for scenario in self.scenarios)
@@ -142,7 +121,7 @@ async def _play(
     await carried(desk, scenario.name)
     for number in itertools.count(await desk.looking(mentions_of, scenario.name) + 1):
         if armed and not point.reached:
-            for lead in scenario.leads:
+            for lead in _LEADS_TO.get(scenario.at, ()):
                 await asyncio.to_thread(witness.arm, scenario.name, lead)
         batch = Batch(mentions=(incoming(scenario.name, number),), cursor=str(number))
         await desk.acting(take_in, source=scenario.name, batch=batch)
@@ -182,50 +161,6 @@ def _on_the_way(tx: Tx, source: str) -> int:
 async def carried(desk: Desk, source: str) -> None:
     while await desk.looking(_on_the_way, source):  # noqa: ASYNC110 # the database says when
         await asyncio.sleep(0.04)
-
-
-class Stage:
-    """Plays scenarios, several at once, each in processes of its own."""
-
-    def __init__(
-        self,
-        scenarios: list[Scenario],
-        play: Callable[[Scenario, bool], None],
-        at_once: int = _AT_ONCE,
-    ) -> None:
-        self._waiting = scenarios[::-1]
-        self._play = play
-        self._at_once = at_once
-        self._playing: dict[int, tuple[Scenario, float]] = {}
-
-    def play_all(self) -> None:
-        while self._waiting or self._playing:
-            while self._waiting and len(self._playing) < self._at_once:
-                self._begin(self._waiting.pop())
-            for pid, (scenario, end) in list(self._playing.items()):
-                if time.monotonic() > end:
-                    os.kill(pid, signal.SIGKILL)
-                    scenario.wrong.append(f"not carried within {LIMIT_SECONDS:.0f} s")
-                done, status = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    del self._playing[pid]
-                    self._ended(scenario, status)
-            time.sleep(0.005)
-
-    def _begin(self, scenario: Scenario) -> None:
-        armed = scenario.runs == 0
-        scenario.runs += 1
-        pid = forked(partial(self._play, scenario, armed))
-        self._playing[pid] = (scenario, time.monotonic() + LIMIT_SECONDS)
-
-    def _ended(self, scenario: Scenario, status: int) -> None:
-        if scenario.wrong:
-            return
-        if os.WIFSIGNALED(status) and scenario.fault == "crash" and scenario.runs == 1:
-            scenario.met = True
-            self._begin(scenario)
-        elif status != 0:
-            scenario.wrong.append(f"the worker ended with {status}")
 
 
 def _judge(scenario: Scenario, url: str, seen: Any) -> int:
@@ -270,7 +205,7 @@ def run(database: str, *, quick: bool = False) -> Report:
                 witness.arm(warm.name, fault)
             play(desk, witness, warm, armed=False)
             ready_to_fork(desk)
-            Stage(scenarios, partial(play, desk, witness)).play_all()
+            Stage(scenarios, partial(play, desk, witness), _AT_ONCE).play_all()
             seen = witness.seen()
             report.answers = sum(_judge(scenario, url, seen) for scenario in scenarios)
     finally:

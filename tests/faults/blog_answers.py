@@ -32,8 +32,6 @@ from staffbot.tables import mentions, replies
 from tests.cutting import Way, a_way_to
 from tests.faults.answers import (
     COMMITS,
-    Scenario,
-    Stage,
     answering,
     carried,
     mentions_of,
@@ -41,6 +39,7 @@ from tests.faults.answers import (
 )
 from tests.faults.ground import a_database, a_desk, ask
 from tests.faults.pairs import FailingDesk, FailPoint
+from tests.faults.scenario import Scenario, Stage, problems
 from tests.faults.work import incoming, quiet, ready_to_fork
 from tests.wordpress_server import Site, wordpress
 
@@ -132,7 +131,7 @@ class OnBlog(Scenario):
 
     @property
     def fates(self) -> tuple[tuple[str, str], ...]:
-        return _LEADS_TO.get(self.point.rpartition(" ")[2], ())
+        return _LEADS_TO.get(self.at, ())
 
 
 @dataclass(slots=True)
@@ -147,8 +146,7 @@ class Report:
         return bool(self.skipped) or not self.problems()
 
     def problems(self) -> list[str]:
-        unmet = [f"not met: {one.point}" for one in self.scenarios if not one.met]
-        return unmet + [f"{one.point}: {wrong}" for one in self.scenarios for wrong in one.wrong]
+        return problems(self.scenarios)
 
     def __str__(self) -> str:
         if self.skipped:
@@ -259,7 +257,7 @@ def _played(site: Site, url: str, scenarios: Sequence[OnBlog]) -> int:
     desk = answering(a_desk(url, rooms, life=_LIFE))
     play(desk, site, warm, armed=False)
     ready_to_fork(desk)
-    Stage(list(scenarios), partial(play, desk, site), _AT_ONCE).play_all()
+    Stage(scenarios, partial(play, desk, site), _AT_ONCE).play_all()
     ours = site.sql(f"select comment_parent from wp_comments where user_id = {site.editor}")
     standing = Counter(int(one) for one in ours.split())
     return sum(_judge(one, url, standing) for one in scenarios)

@@ -31,7 +31,8 @@ from staffbot.network import Batch
 from staffbot.outbox import Outbox
 from staffbot.tables import posts
 from tests.faults.chat import WitnessChat
-from tests.faults.ground import LIMIT_SECONDS, a_database, a_desk, ask, forked, render
+from tests.faults.ground import a_database, a_desk, ask, render
+from tests.faults.scenario import Scenario, Stage, problems
 from tests.faults.witness import Witness
 from tests.faults.work import incoming, quiet, ready_to_fork
 
@@ -126,24 +127,14 @@ class FailingChat(WitnessChat):
         return ref
 
 
-@dataclass(slots=True)
-class Scenario:
-    """One pair. It has a platform, a room and a source of its own, all of one name."""
+class OnChat(Scenario):
+    """It has a platform, a room and a source of its own, all of one name."""
 
-    name: str
-    point: str
-    fault: str
-    met: bool = False
-    runs: int = 0
-    wrong: list[str] = field(default_factory=list)
+    __slots__ = ()
 
     @property
     def room(self) -> Room:
         return Room(platform=self.name, id=self.name)
-
-    @property
-    def at(self) -> str:
-        return self.point.rpartition(" ")[2]
 
     @property
     def meets_at(self) -> str:
@@ -155,7 +146,7 @@ class Scenario:
 class Report:
     database: str
     pairs: int = 0
-    scenarios: list[Scenario] = field(default_factory=list)
+    scenarios: list[OnChat] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -163,28 +154,20 @@ class Report:
         return sum(scenario.met for scenario in self.scenarios)
 
     @property
-    def wrong(self) -> list[str]:
-        return [f"{s.point} x {s.fault}: {wrong}" for s in self.scenarios for wrong in s.wrong]
-
-    @property
-    def unmet(self) -> list[str]:
-        return [f"{s.point} x {s.fault}" for s in self.scenarios if not s.met]
-
-    @property
     def well(self) -> bool:
-        return self.met == self.pairs == len(POINTS) * len(FAULTS) and not self.wrong
+        return self.pairs == len(POINTS) * len(FAULTS) and not self.problems()
 
     def __str__(self) -> str:
         return (
             f"pairs on {self.database}: {self.met} of {self.pairs} pairs of fail point and fault "
-            f"met, {len(self.wrong)} ended wrong ({self.seconds:.0f} s)"
+            f"met, {sum(len(s.wrong) for s in self.scenarios)} ended wrong ({self.seconds:.0f} s)"
         )
 
     def problems(self) -> list[str]:
-        return [f"not met: {pair}" for pair in self.unmet] + self.wrong
+        return problems(self.scenarios)
 
 
-def play(desk: Desk, witness: Witness, scenario: Scenario, armed: bool) -> None:
+def play(desk: Desk, witness: Witness, scenario: OnChat, armed: bool) -> None:
     """In a forked worker: the whole way of a mention, again until the fault was met."""
     point = scenario.point if armed else None
     fail_point = FailPoint(point, scenario.fault, scenario.meets_at, witness)
@@ -192,7 +175,7 @@ def play(desk: Desk, witness: Witness, scenario: Scenario, armed: bool) -> None:
 
 
 async def _play(
-    desk: Desk, witness: Witness, scenario: Scenario, point: FailPoint, armed: bool
+    desk: Desk, witness: Witness, scenario: OnChat, point: FailPoint, armed: bool
 ) -> None:
     chat = FailingChat(witness.url, scenario.name, point)
     outbox = Outbox(desk, {scenario.name: chat}, render)
@@ -217,7 +200,7 @@ async def _play(
     await chat.close()
 
 
-async def _carried(desk: Desk, scenario: Scenario) -> None:
+async def _carried(desk: Desk, scenario: OnChat) -> None:
     while await desk.looking(_pending, scenario.name):  # noqa: ASYNC110 # the database says when
         await asyncio.sleep(0.04)
 
@@ -256,46 +239,7 @@ def _touch(tx: Tx, name: str) -> None:
     change(tx, mention)
 
 
-class Stage:
-    """Plays scenarios, several at once, each in processes of its own."""
-
-    def __init__(self, desk: Desk, witness: Witness, scenarios: list[Scenario]) -> None:
-        self._desk = desk
-        self._witness = witness
-        self._waiting = scenarios[::-1]
-        self._playing: dict[int, tuple[Scenario, float]] = {}
-
-    def play_all(self) -> None:
-        while self._waiting or self._playing:
-            while self._waiting and len(self._playing) < _AT_ONCE:
-                self._begin(self._waiting.pop(), time.monotonic() + LIMIT_SECONDS)
-            for pid, (scenario, end) in list(self._playing.items()):
-                if time.monotonic() > end:
-                    os.kill(pid, signal.SIGKILL)
-                    scenario.wrong.append(f"not carried within {LIMIT_SECONDS:.0f} s")
-                done, status = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    del self._playing[pid]
-                    self._ended(scenario, status, end)
-            time.sleep(0.005)
-
-    def _begin(self, scenario: Scenario, end: float) -> None:
-        armed = scenario.runs == 0
-        scenario.runs += 1
-        pid = forked(partial(play, self._desk, self._witness, scenario, armed))
-        self._playing[pid] = (scenario, end)
-
-    def _ended(self, scenario: Scenario, status: int, end: float) -> None:
-        if scenario.wrong:
-            return
-        if os.WIFSIGNALED(status) and scenario.fault == "crash" and scenario.runs == 1:
-            scenario.met = True
-            self._begin(scenario, end)
-        elif status != 0:
-            scenario.wrong.append(f"the worker ended with {status}")
-
-
-def _judge(scenario: Scenario, url: str, seen: Any) -> None:
+def _judge(scenario: OnChat, url: str, seen: Any) -> None:
     """What the witness saw against what the database says."""
     if scenario.fault != "crash":
         scenario.met = f"{scenario.meets_at} {scenario.fault}" in seen["met"]
@@ -323,10 +267,9 @@ def run(database: str) -> Report:
     began = time.monotonic()
     pairs = itertools.product(POINTS, FAULTS)
     scenarios = [
-        Scenario(name=f"pair{n}", point=point, fault=fault)
-        for n, (point, fault) in enumerate(pairs)
+        OnChat(name=f"pair{n}", point=point, fault=fault) for n, (point, fault) in enumerate(pairs)
     ]
-    warm = Scenario(name="warm", point="", fault="")
+    warm = OnChat(name="warm", point="", fault="")
     witness = Witness.start()
     try:
         with a_database(database) as url:
@@ -335,7 +278,7 @@ def run(database: str) -> Report:
                 witness.arm(warm.name, fault)
             play(desk, witness, warm, armed=False)
             ready_to_fork(desk)
-            Stage(desk, witness, scenarios).play_all()
+            Stage(scenarios, partial(play, desk, witness), _AT_ONCE).play_all()
             seen = witness.seen()
             for scenario in scenarios:
                 _judge(scenario, url, seen)
