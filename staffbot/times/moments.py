@@ -14,16 +14,12 @@ from zoneinfo import ZoneInfo
 from staffbot.errors import Refused
 from staffbot.hours import Hours, first_shown
 from staffbot.times.clock import parse_clock, parse_clocks, parse_hour
+from staffbot.times.days import days_later, parse_day, quoted, weekday_of
 
 FARTHEST = timedelta(days=400)
 EXAMPLES = "2h, 90m, 3d, 16:30, 4pm, tomorrow, mon 9am, 2026-12-24 15:00 or opening"
 PAST_EXAMPLES = "14:30, 2pm, 20m ago, yesterday 17:45 or 2026-12-24 15:00"
 
-_MONTH_NAMES = (
-    *("january", "february", "march", "april", "may", "june", "july"),
-    *("august", "september", "october", "november", "december"),
-)
-_WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PART = re.compile(
     r"(\d{1,5})\s*(w|d|h|m|weeks?|days?|hours?|hrs?|minutes?|mins?)(?![a-z])\s*", re.IGNORECASE
 )
@@ -51,29 +47,8 @@ def parse_moment(text: str, *, now: datetime, hours: Hours, past: bool = False) 
     if not past and found <= now:
         raise Refused(f"{quoted(text)} is over already. Write for instance {EXAMPLES}.")
     if abs(found - now) > FARTHEST:
-        raise Refused(f"{quoted(text)} is more than {FARTHEST.days} days away: write a nearer day.")
+        raise _too_far(text)
     return found
-
-
-def parse_day(text: str, today: date, *, past: bool = False) -> date | None:
-    """A day: `today`, `tomorrow`, `mon`, `2026-12-24`, `24 dec`. Names mean the nearest one.
-
-    Today's own weekday is today: whoever needs the next one adds a week.
-    """
-    plain = text.strip().lower()
-    near = {"today": 0, "tomorrow": 1, "yesterday": -1}
-    if plain in near:
-        return today + timedelta(days=near[plain])
-    numbers = re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", plain)
-    if numbers:
-        return _date(int(numbers[1]), int(numbers[3]), int(numbers[4]))
-    if re.fullmatch(r"\d{1,2}\.\d{1,2}\.(\d{4})?|\d{1,2}/\d{1,2}/\d{4}", plain):
-        return _in_numbers(plain, today, past)
-    weekday = _weekday(plain, past)
-    if weekday is not None:
-        ahead = (weekday - today.weekday()) % 7
-        return today + timedelta(days=ahead - (7 if past and ahead else 0))
-    return _day_and_month(plain, today, past)
 
 
 def shown_at(day: date, minute: int, zone: ZoneInfo) -> tuple[datetime, ...]:
@@ -117,7 +92,7 @@ def _future_day(plain: str, now: datetime, hours: Hours, today: date) -> datetim
         raise Refused(f"{quoted(plain)} is over already. Write for instance {EXAMPLES}.")
     _refuse_far(day, today, plain)
     # A weekday that is today's own and over is the one of next week; a date stays what it is.
-    week = timedelta(days=7 if _weekday(words) is not None and day == today else 0)
+    week = timedelta(days=7 if weekday_of(words) is not None and day == today else 0)
     if minute is None:
         return _first_opening(day + week, hours)
     coming = [at for at in shown_at(day, minute, hours.zone) if at > now]
@@ -145,7 +120,7 @@ def _past(plain: str, now: datetime, hours: Hours) -> datetime | None:
     if minute is None:
         raise Refused(f"At what time was it? Write for instance {PAST_EXAMPLES}.")
     gone = [at for at in shown_at(day, minute, hours.zone) if at <= now]
-    week = timedelta(days=7 if _weekday(words, past=True) is not None and day == today else 0)
+    week = timedelta(days=7 if weekday_of(words, past=True) is not None and day == today else 0)
     return gone[-1] if gone else shown_at(day - week, minute, hours.zone)[-1]
 
 
@@ -163,18 +138,18 @@ def _after(plain: str, now: datetime, zone: ZoneInfo, sign: int) -> datetime | N
     if not plain or not (days or minutes):
         return None
     if days > FARTHEST.days or minutes > FARTHEST.days * 24 * 60:
-        raise Refused(
-            f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
-        )
+        raise _too_far(plain)
     start = days_later(now, sign * days, zone) if days else now.astimezone(UTC)
     return start + timedelta(minutes=sign * minutes)
 
 
 def _refuse_far(day: date, today: date, plain: str) -> None:
     if abs(day - today) > FARTHEST:
-        raise Refused(
-            f"{quoted(plain)} is more than {FARTHEST.days} days away: write a nearer day."
-        )
+        raise _too_far(plain)
+
+
+def _too_far(text: str) -> Refused:
+    return Refused(f"{quoted(text)} is more than {FARTHEST.days} days away: write a nearer day.")
 
 
 def _first_opening(day: date, hours: Hours) -> datetime:
@@ -236,74 +211,3 @@ def _evening(today: date, now: datetime, hours: Hours) -> datetime:
     shuts = [end for _, end in hours.periods(today) if end > now]
     midnight = first_shown(datetime.combine(today + timedelta(days=1), time()), hours.zone)
     return min(shuts[-1], midnight) if shuts else midnight
-
-
-def _named(word: str, names: tuple[str, ...]) -> int | None:
-    """Which of the names a word of three letters or more begins."""
-    if len(word) < 3:
-        return None
-    return next((index for index, name in enumerate(names) if name.startswith(word)), None)
-
-
-def _weekday(words: str, past: bool = False) -> int | None:
-    return _named(words.removeprefix("last " if past else "next "), _WEEKDAY_NAMES)
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _in_numbers(plain: str, today: date, past: bool) -> date | None:
-    """`24.12.2026`, `24.12.`; with slashes only where it is clear which number is the month."""
-    first, second, year = (int(part) if part else None for part in re.split(r"[./]", plain))
-    assert first is not None
-    assert second is not None
-    if "/" in plain and first != second and max(first, second) <= 12:
-        raise Refused(
-            f"{quoted(plain)} may be two days. Write {year}-{second:02}-{first:02} "
-            f"or {year}-{first:02}-{second:02}."
-        )
-    day, month = (second, first) if "/" in plain and second > 12 else (first, second)
-    if not 1 <= month <= 12:
-        return None
-    return _day_and_month(f"{day} {_MONTH_NAMES[month - 1]} {year or ''}".strip(), today, past)
-
-
-def month_of(word: str) -> int | None:
-    """1 to 12 for a month's name, or its first three letters or more."""
-    found = _named("september" if word == "sept" else word, _MONTH_NAMES)
-    return None if found is None else found + 1
-
-
-def _day_and_month(plain: str, today: date, past: bool) -> date | None:
-    found = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?([a-z]+)\.?(?: (\d{4}))?", plain)
-    if found:
-        number, name, year = int(found[1]), found[2], found[3]
-    else:
-        found = re.fullmatch(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?", plain)
-        if not found:
-            return None
-        number, name, year = int(found[2]), found[1], found[3]
-    month = _named(name, _MONTH_NAMES)
-    if month is None:
-        return None
-    if year:
-        return _date(int(year), month + 1, number)
-    years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
-    days = [day for day in (_date(year, month + 1, number) for year in years) if day]
-    fits = [day for day in days if (day <= today if past else day >= today)]
-    return next(iter(fits or days), None)
-
-
-def days_later(now: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time on that zone's wall, so many days on."""
-    wall = (now.astimezone(zone) + timedelta(days=days)).replace(tzinfo=None, fold=0)
-    return first_shown(wall, zone)
-
-
-def quoted(text: str) -> str:
-    plain = " ".join(text.split())
-    return f'"{plain[:39] + "…" if len(plain) > 40 else plain}"'

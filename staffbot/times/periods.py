@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from staffbot.times.moments import month_of, parse_day
+from staffbot.times.days import month_of, parse_day
 
 ONE_DAY = timedelta(days=1)
 # The longest stretch, and how far back one may begin: about ten years.

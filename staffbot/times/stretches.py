@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from staffbot.errors import Refused
 from staffbot.hours import first_shown
-from staffbot.times.moments import parse_day, quoted
+from staffbot.times.days import parse_day, quoted
 from staffbot.times.periods import LONGEST, ONE_DAY, Period, counted_back, named, one_day, written
 
 USUAL = "30d"
