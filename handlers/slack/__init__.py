@@ -1,6 +1,7 @@
 """The Slack door, on slack-bolt. Knows no desk but `seams.Desk`, and decides nothing.
 
-view, controls, lines, cutting, forms, home       a Message or a Form as Slack shows it
+view, fitting, controls, lines, cutting, forms,
+home                                              a Message or a Form as Slack shows it
 chat, history, files, api, refusals               posts, edits, looks up, writes to one person
 listeners, typed, pressing, reactions, home_tab   what people do, each by its kind
 asking, people, members, once, bodies, tracked,

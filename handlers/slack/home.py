@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.slack.view import HOME_BLOCKS, WHOLE, blocks, fitting
+from handlers.slack.fitting import fitting
+from handlers.slack.view import HOME_BLOCKS, WHOLE, blocks
 from staffbot.messages import Button, Message, Row
 
 Json = dict[str, Any]

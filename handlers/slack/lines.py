@@ -126,3 +126,13 @@ def bullets(lines: Sequence[Line]) -> Json:
 
 def _rich_section(elements: Sequence[Json]) -> Json:
     return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def context(words: str) -> Json:
+    """A line in small grey letters."""
+    return {"type": "context", "elements": [verbatim(words)]}
+
+
+def verbatim(words: str) -> Json:
+    """Ours, escaped; verbatim, so that Slack looks for no names and addresses in it."""
+    return {"type": "mrkdwn", "text": words or "\u2013", "verbatim": True}

@@ -19,6 +19,7 @@ from handlers.slack.controls import (
     web_url,
 )
 from handlers.slack.cutting import clean, cut, size
+from handlers.slack.fitting import MOST_TEXT, fewer_pictures, fitting, written
 from staffbot.messages import (
     Bullets,
     Button,
@@ -41,7 +42,6 @@ Json = dict[str, Any]
 CARD_QUOTE = 600  # a patron's words on a card; the rest is behind "Read all"
 SHORT_QUOTE = 200  # on the card of what was only heard: about three lines
 WHOLE_QUOTE = 2800  # in a private answer or a modal: one element of a text block
-MOST_TEXT = 11_000  # of a message; Slack refuses at about 13,000
 BLOCKS = 50
 HOME_BLOCKS = 100
 HEADER = 150
@@ -98,24 +98,8 @@ def _with_pictures(
     found = _parts(message, room, uploads)
     while kept and (len(found) > most or written(found) > text):
         kept -= 1
-        found = _parts(replace(message, parts=_fewer(message.parts, kept)), room, uploads)
+        found = _parts(replace(message, parts=fewer_pictures(message.parts, kept)), room, uploads)
     return found
-
-
-def _fewer(parts: Sequence[Part], kept: int) -> tuple[Part, ...]:
-    """The first pictures only, and how many there are besides."""
-    found: list[Part] = []
-    left = 0
-    at = len(parts)
-    for part in parts:
-        if isinstance(part, Picture):
-            kept -= 1
-            if kept < 0:
-                at, left = (len(found) if not left else at), left + 1
-                continue
-        found.append(part)
-    more = Paragraph(line=(f"{left} more attached to the post itself.",), quiet=True)
-    return (*found[:at], more, *found[at:])
 
 
 def _parts(message: Message, room: Room, uploads: Uploads) -> list[Json]:
@@ -135,43 +119,9 @@ def _parts(message: Message, room: Room, uploads: Uploads) -> list[Json]:
 def without_images(shown: list[Json]) -> list[Json]:
     """Each picture of ours said in words."""
     return [
-        _context(lines.escaped(str(block["alt_text"]))) if block["type"] == "image" else block
+        lines.context(lines.escaped(str(block["alt_text"]))) if block["type"] == "image" else block
         for block in shown
     ]
-
-
-def fitting(found: list[Json], most: int, text: int = MOST_TEXT) -> list[Json]:
-    """As many blocks, from the first on, as Slack takes; a line says that more was left out."""
-    used = 0
-    kept: list[Json] = []
-    for block in found:
-        used += written(block)
-        if used > text or len(kept) == most:
-            kept = kept[: most - 1]
-            while kept and kept[-1]["type"] == "header":
-                kept.pop()
-            return [*kept, _context("More than fits here was left out.")]
-        kept.append(block)
-    return kept
-
-
-def written(block: Any) -> int:
-    """How much text stands in a block."""
-    match block:
-        case dict():
-            own = sum(
-                size(value)
-                for key, value in block.items()
-                if isinstance(value, str) and key in ("text", "alt_text", "fallback", "url")
-            )
-            return own + sum(written(value) for value in block.values())
-        case list():
-            return sum(written(item) for item in block)
-        case _:
-            return 0
-
-
-# --- parts --------------------------------------------------------------------------------------
 
 
 def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
@@ -180,7 +130,7 @@ def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
             return [_heading(part, room)]
         case Paragraph():
             if part.quiet:
-                return [_context(lines.mrkdwn(part.line))]
+                return [lines.context(lines.mrkdwn(part.line))]
             return [lines.section(lines.rich(part.line))]
         case Bullets():
             return [lines.bullets(part.lines)] if part.lines else []
@@ -195,7 +145,7 @@ def _part(part: Part, room: Room, uploads: list[str]) -> list[Json]:
         case Chart():
             return _chart(part, uploads.pop(0) if uploads else "")
         case File():
-            return [_context(lines.escaped(cut(clean(part.label or part.name), TEXT // 2)))]
+            return [lines.context(lines.escaped(cut(clean(part.label or part.name), TEXT // 2)))]
         case Row():
             return _row(part)
 
@@ -208,7 +158,7 @@ def _heading(heading: Heading, room: Room) -> Json:
 
 def _facts(facts: Facts) -> list[Json]:
     """Two columns: State, Due, Owner, in words."""
-    fields = [_mrkdwn(_field(label, lines.mrkdwn(value))) for label, value in facts.pairs]
+    fields = [lines.verbatim(_field(label, lines.mrkdwn(value))) for label, value in facts.pairs]
     return [
         {"type": "section", "fields": fields[start : start + 10]}
         for start in range(0, len(fields), 10)
@@ -274,28 +224,19 @@ def _picture(picture: Picture) -> list[Json]:
 def _chart(chart: Chart, upload: str) -> list[Json]:
     alt = cut(chart.alt, ALT) or "A chart"
     if not upload:
-        return [_context(lines.escaped(alt))]
+        return [lines.context(lines.escaped(alt))]
     return [{"type": "image", "slack_file": {"id": upload}, "alt_text": alt}]
 
 
 def _row(row: Row) -> list[Json]:
     """A line with its controls: one stands beside it, several below it."""
     controls = [control for control in row.controls if usable(control)]
-    section: Json = {"type": "section", "text": _mrkdwn(lines.mrkdwn(row.line))}
+    section: Json = {"type": "section", "text": lines.verbatim(lines.mrkdwn(row.line))}
     if len(controls) == 1:
         section["accessory"] = element(controls[0], 0)
     if len(controls) <= 1:
         return [section]
     return [section, *_actions(controls)]
-
-
-def _context(words: str) -> Json:
-    return {"type": "context", "elements": [_mrkdwn(words)]}
-
-
-def _mrkdwn(words: str) -> Json:
-    """Ours, escaped; verbatim, so that Slack looks for no names and addresses in it."""
-    return {"type": "mrkdwn", "text": words or "\u2013", "verbatim": True}
 
 
 # --- controls -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from handlers.slack import forms, view
 from handlers.slack.controls import elements, pressed, web_url
 from handlers.slack.cutting import ELLIPSIS, size
+from handlers.slack.fitting import MOST_TEXT, written
 from handlers.slack.home import closed, home
 from staffbot import nags
 from staffbot.cards import card
@@ -302,7 +303,7 @@ def test_many_pictures_leave_room_for_state_and_due(pictures: int) -> None:
     )  # fmt: skip
     shown = view.blocks(message)
     assert message_faults(shown) == []
-    assert view.written(shown) <= view.MOST_TEXT
+    assert written(shown) <= MOST_TEXT
     said = json.dumps(shown)
     assert "Unclaimed" in said
     kept = said.count("A lift. A lift.") and sum("A lift." in text for _, text in texts(shown))
