@@ -54,18 +54,16 @@ class Replier:
         if reply.to is None or reply.text is None:
             state = await self._desk.acting(reply_carriage.overtaken, reply)
             _log.info("reply.overtaken", mention=reply.mention, state=state)
+        elif (left := self._carrier.left(began)) is None:
+            await self._desk.acting(reply_carriage.put_back, reply)
         elif reply.doubt:
-            await self._look_up(network, reply, reply.to, reply.text, began)
+            await self._look_up(network, reply, reply.to, reply.text, left)
         else:
-            await self._send(network, reply, reply.to, reply.text, began)
+            await self._send(network, reply, reply.to, reply.text, left)
 
     async def _send(
-        self, network: Replies, reply: Taken, to: Answering, text: str, began: float
+        self, network: Replies, reply: Taken, to: Answering, text: str, left: float
     ) -> None:
-        left = self._carrier.left(began)
-        if left is None:
-            await self._desk.acting(reply_carriage.put_back, reply)
-            return
         try:
             async with asyncio.timeout(left):
                 replied = await network.reply(to, text, reply.key)
@@ -81,12 +79,8 @@ class Replier:
         _log.info("reply.sent" if mine else "reply.overtaken", mention=reply.mention)
 
     async def _look_up(
-        self, network: Replies, reply: Taken, to: Answering, text: str, began: float
+        self, network: Replies, reply: Taken, to: Answering, text: str, left: float
     ) -> None:
-        left = self._carrier.left(began)
-        if left is None:
-            await self._desk.acting(reply_carriage.put_back, reply)
-            return
         try:
             async with asyncio.timeout(left):
                 found = await network.find_reply(to, text, reply.key)

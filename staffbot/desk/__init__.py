@@ -3,6 +3,7 @@
 the transaction
     ledger          what every use case is given           acts            one effect for each act
     hashes          what posts and patrons are known by    people          who is who
+    hearing         what a door heard, and until when
 posts come in
     arrivals        what sources bring                     newcomers       mentions of their own
     follow_ups      further posts of a conversation        changes         edits, deletions, answers
@@ -17,15 +18,13 @@ people act
     unsure          an answer of which nobody can tell
     availability    away and back                          preferences     what they set for themselves
     closures        announced closures                     retiming        due times after those
-    hearing         what a door heard, and until when
 people are told
     reminding       the sweep: whose next step is due      nagging         reminders as messages
     reaching        how they can be told now               telling         one sentence to one person
     unsaid          reminders that were not said           lines           the one line of a room
-    offers          what a colleague has who is away
-    sweep_round     what a sweep gathers before it speaks
-    digest_contents what a digest tells of
-    digests         the daily digest                       reading         queues and single mentions
+    sweep_round     what a sweep gathers                   offers          what somebody away has
+    digests         the daily digest                       digest_contents what it tells of
+    reading         queues and single mentions             storm_reading   what a storm holds
     figures         figures for who asks
 what is said goes out
     showing         which rooms get a card                 rendering       a post as a message

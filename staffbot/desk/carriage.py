@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from staffbot.desk.ledger import Tx
-from staffbot.desk.posted import Post, fields_of, post_of
+from staffbot.desk.posted import Post, fields_of
 from staffbot.tables import actors, posts
 
 
@@ -125,17 +125,6 @@ def _mend_deadlines(tx: Tx, life: timedelta) -> None:
         .where(posts.c.pending == 1, posts.c.deadline > tx.real_now + 4 * life)
         .values(deadline=tx.real_now + life)
     )
-
-
-def in_doubt(tx: Tx) -> tuple[Post, ...]:
-    """Posts whose call can no longer arrive and of which nobody knows what became."""
-    rows = tx.conn.execute(
-        select(posts)
-        .where(posts.c.pending == 1, posts.c.state == "sending")
-        .where(posts.c.deadline <= tx.real_now)
-        .order_by(posts.c.id)
-    )
-    return tuple(post_of(row) for row in rows)
 
 
 def wanted_now(tx: Tx, post: Taken) -> int:

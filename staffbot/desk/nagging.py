@@ -14,7 +14,7 @@ from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person
 from staffbot.desk.posted import Post
 from staffbot.desk.reaching import reach_of
-from staffbot.desk.reading import listing_of, listing_where, owned
+from staffbot.desk.reading import listing, listing_of, owned
 from staffbot.messages import Button, Message
 from staffbot.model import Mention, Person, Status
 from staffbot.reminders import is_disturbed, still_matters
@@ -38,8 +38,8 @@ def nag(tx: Tx, post: Post) -> Message | None:
         return nags.manager_nag(found, teams=teams, zone=zone, now=tx.now)
     if not any(mention.owner == person.key for mention in left):
         return None
-    everything = listing_where(tx, _owed(tx, person))
-    late = listing_where(tx, _owed(tx, person) & (mentions.c.answer_due_at <= tx.now)).total
+    everything = listing(tx, _owed(tx, person))
+    late = listing(tx, _owed(tx, person) & (mentions.c.answer_due_at <= tx.now)).total
     if post.room is not None:
         return nags.room_nag(everything, late=late, zone=zone, now=tx.now)
     steps = zip(post.detail["mentions"], post.detail["steps"], strict=True)

@@ -13,7 +13,7 @@ from staffbot.desk.ledger import Tx
 from staffbot.desk.mailroom import say_now, want
 from staffbot.desk.people import get_person, name_of
 from staffbot.desk.posted import Post, post_of
-from staffbot.desk.reading import listing_where
+from staffbot.desk.reading import listing
 from staffbot.desk.showing import rooms
 from staffbot.messages import Message
 from staffbot.model import Person, Status
@@ -69,7 +69,7 @@ def refresh(tx: Tx) -> None:
 def rendered(tx: Tx, post: Post) -> Message | None:
     """What an offer says now; None where it was not posted yet and nobody needs it any more."""
     stands = _stands(tx, post)
-    found = listing_where(tx, _left(post))
+    found = listing(tx, _left(post))
     if post.ref is None and not _is_worth_posting(stands, found.total):
         return None
     zone = tx.team(post.team).hours.zone

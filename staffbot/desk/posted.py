@@ -73,14 +73,6 @@ def of_ref(tx: Tx, ref: MessageRef) -> int | None:
     ).scalar()
 
 
-def cards_of(tx: Tx, number: int) -> tuple[Post, ...]:
-    """The cards of a mention, in every room."""
-    rows = tx.conn.execute(
-        select(posts).where(posts.c.mention == number, posts.c.kind == "card").order_by(posts.c.id)
-    )
-    return tuple(post_of(row) for row in rows)
-
-
 def oldest_unsent(tx: Tx) -> timedelta | None:
     """For how long the oldest post has been waiting that could have gone; None where none is.
 

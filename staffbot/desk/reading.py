@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
-from staffbot.cards import CardFacts, StormFacts
+from staffbot.cards import CardFacts
 from staffbot.desk import alike, authors, replying
 from staffbot.desk.claims import linked_with
 from staffbot.desk.conversations import kept_by_us
@@ -17,7 +17,7 @@ from staffbot.desk.ledger import Tx, find, mention_of
 from staffbot.desk.people import get_person, granted, name_of
 from staffbot.messages import Who
 from staffbot.model import Actor, Happened, Media, Mention, Patron, Person, Status, Words
-from staffbot.tables import actors, events, mentions, patrons, people, storms, words
+from staffbot.tables import actors, events, mentions, patrons, people, words
 from staffbot.words import network
 
 # So many rows of a list are shown; the others are counted.
@@ -223,70 +223,6 @@ def history(tx: Tx, number: int, most: int = 20) -> tuple[Past, ...]:
     )
 
 
-# --- storms -------------------------------------------------------------------------------------
-
-
-def storm_facts(tx: Tx, storm: int) -> StormFacts | None:
-    """The facts of a storm's card, or None where there is no such storm."""
-    row = tx.conn.execute(select(storms).where(storms.c.id == storm)).one_or_none()
-    if row is None:
-        return None
-    by_status: dict[str, int] = {}
-    by_network: dict[str, int] = {}
-    for source, status, many in tx.conn.execute(
-        select(mentions.c.source, mentions.c.status, func.count())
-        .where(mentions.c.storm == storm)
-        .group_by(mentions.c.source, mentions.c.status)
-    ):
-        by_status[status] = by_status.get(status, 0) + many
-        shown = network_of(tx, source)
-        by_network[shown] = by_network.get(shown, 0) + many
-    return StormFacts(
-        storm=storm,
-        team=team_name(tx, row.team),
-        zone=tx.team(row.team).hours.zone,
-        began_at=row.began_at,
-        last_at=row.last_at,
-        calmed_at=row.calmed_at,
-        total=sum(by_status.values()),
-        unclaimed=by_status.get(Status.OPEN, 0),
-        claimed=by_status.get(Status.CLAIMED, 0),
-        networks=sorted(by_network.items(), key=lambda pair: (-pair[1], pair[0])),
-        subject=_subject(tx, storm, sum(by_status.values())),
-    )
-
-
-def _subject(tx: Tx, storm: int, total: int) -> str:
-    """What most of a storm is about: the title that at least half of it has or answers."""
-    about = func.coalesce(func.nullif(words.c.title, ""), words.c.in_reply_to)
-    row = tx.conn.execute(
-        select(about.label("about"), func.count().label("times"))
-        .join(mentions, mentions.c.number == words.c.mention)
-        .where(mentions.c.storm == storm, words.c.part == 0, mentions.c.private.is_(False))
-        .where(about != "", about.not_like("http%"))
-        .group_by(about)
-        .order_by(func.count().desc(), about)
-        .limit(1)
-    ).one_or_none()
-    return row.about if row is not None and 2 * row.times >= total else ""
-
-
-def of_storm(tx: Tx, storm: int, *statuses: Status, most: int | None = None) -> tuple[int, ...]:
-    """The numbers of a storm's mentions in these states, oldest first."""
-    query = (
-        select(mentions.c.number)
-        .where(mentions.c.storm == storm, mentions.c.status.in_(statuses))
-        .order_by(mentions.c.number)
-    )
-    rows = tx.conn.execute(query.limit(most) if most else query)
-    return tuple(row.number for row in rows)
-
-
-def storm_listing(tx: Tx, storm: int) -> Listing:
-    """The open mentions of a storm as lines."""
-    return listing(tx, (mentions.c.storm == storm) & (mentions.c.status != Status.CLOSED))
-
-
 def arrived_by_rule(tx: Tx, number: int) -> int | None:
     """The place of the routing rule that sent it to its first team; None: by default."""
     detail = tx.conn.execute(
@@ -302,11 +238,6 @@ def arrived_by_rule(tx: Tx, number: int) -> int | None:
 def listing_of(tx: Tx, numbers: Sequence[int]) -> Listing:
     """These mentions, the most urgent first."""
     return listing(tx, mentions.c.number.in_(numbers))
-
-
-def listing_where(tx: Tx, where: ColumnElement[bool]) -> Listing:
-    """The mentions for which this is so, the most urgent first."""
-    return listing(tx, where)
 
 
 def owed(tx: Tx, person: Person) -> Listing:

@@ -14,7 +14,8 @@ from staffbot.desk import digest_contents, figures, nagging, offers, replying
 from staffbot.desk.ledger import Tx, find
 from staffbot.desk.people import name_of
 from staffbot.desk.posted import Post, by_key
-from staffbot.desk.reading import card_facts, network_of, storm_facts
+from staffbot.desk.reading import card_facts, network_of
+from staffbot.desk.storm_reading import storm_facts
 from staffbot.messages import Button, Message
 from staffbot.model import Mention, Room, Status
 from staffbot.words import a, kind_on, listed

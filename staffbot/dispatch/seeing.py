@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from staffbot import answers, queues
 from staffbot.commands import find as find_verb
-from staffbot.desk import reading
+from staffbot.desk import reading, storm_reading
 from staffbot.dispatch.jobs import Handler, Job
 from staffbot.dispatch.working import storm_of
 from staffbot.errors import Refused
@@ -52,7 +52,7 @@ def _in_private_room(job: Job) -> bool:
 
 
 def _storm(job: Job) -> Reply:
-    listing = reading.storm_listing(job.tx, storm_of(job))
+    listing = storm_reading.storm_listing(job.tx, storm_of(job))
     return queues.storm(listing, zone=job.team.hours.zone, now=job.tx.now)
 
 

@@ -230,7 +230,8 @@ def test_what_is_opened_again_by_hand_has_a_clock(library: Library, before: str)
     assert mention.clock_from == library.clock.now
     assert mention.answer_due_at == library.clock.now + timedelta(hours=4)
     assert mention.claim_due_at == library.clock.now + timedelta(hours=2)
-    [card] = library.desk.look(posted.cards_of, number)
+    card = library.desk.look(posted.by_key, f"card:{number}:local:desk:1")
+    assert card is not None
     shown = library.desk.look(render, card)
     assert shown is not None
     assert "State: Unclaimed, opened again" in shown.plain()

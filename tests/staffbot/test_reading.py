@@ -8,7 +8,7 @@ import pytest
 
 from staffbot.cards import CardFacts
 from staffbot.commands import Clear
-from staffbot.desk import conversations, meant, reading
+from staffbot.desk import conversations, meant, reading, storm_reading
 from staffbot.desk.ledger import Tx
 from staffbot.errors import Refused
 from staffbot.messages import Who
@@ -137,12 +137,12 @@ def test_storm_facts(sqlite_library: Library) -> None:
     library.clock.forward(minutes=3)
     library.take_in(library.incoming("one more", source="blog", kind=Kind.COMMENT))
     library.claim(1)
-    found = library.desk.look(reading.storm_facts, 1)
+    found = library.desk.look(storm_reading.storm_facts, 1)
     assert found is not None
     assert (found.total, found.unclaimed, found.claimed) == (13, 12, 1)
     assert found.networks == [("Social", 12), ("Blog", 1)]
     assert found.last_at - found.began_at == timedelta(minutes=3)
-    assert library.desk.look(reading.storm_facts, 99) is None
+    assert library.desk.look(storm_reading.storm_facts, 99) is None
 
 
 def test_a_storm_says_what_most_of_it_is_about(library: Library) -> None:
@@ -150,10 +150,10 @@ def test_a_storm_says_what_most_of_it_is_about(library: Library) -> None:
     hidden = [library.incoming(title="My illness", visibility=Visibility.PRIVATE) for _ in range(2)]
     others = [library.incoming(title=f"Title {n}") for n in range(5)]
     library.take_in(*evening, *hidden, *others)
-    found = library.desk.look(reading.storm_facts, 1)
+    found = library.desk.look(storm_reading.storm_facts, 1)
     assert found is not None
     assert (found.total, found.subject) == (14, "Author evening")
     library.take_in(library.incoming())
-    found = library.desk.look(reading.storm_facts, 1)
+    found = library.desk.look(storm_reading.storm_facts, 1)
     assert found is not None
     assert found.subject == "", "fewer than half of them"
