@@ -7,8 +7,8 @@ team that had the mention then; undone acts never happened; times are those meas
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -98,21 +98,18 @@ def figures(
     """
     chosen = tuple(teams) or every_team(conn)
     everything = _Tally()
-    tallies: dict[str, _Tally] = {}
+    tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
     rows = counted(conn, teams=chosen, start=start, end=end, by=by, person=person)
     keys = _keys(by, settings)
     for what, mark, within, amount, often, *group in rows:
         taken = _taken(often) if within is not None else ()
         everything.add(what, mark, within, int(amount), taken)
         for key in keys(*group) if by is not None else ():
-            tally = tallies.get(key)
-            if tally is None:
-                tally = tallies[key] = _Tally()
-            tally.add(what, mark, within, int(amount), taken)
+            tallies[key].add(what, mark, within, int(amount), taken)
     for held in in_hand(conn, teams=chosen, now=now, by=by, person=person):
         everything.hold(held.open, held.overdue)
         if held.key:
-            tallies.setdefault(held.key, _Tally()).hold(held.open, held.overdue)
+            tallies[held.key].hold(held.open, held.overdue)
 
     def made(tally: _Tally, groups: tuple[Group, ...] = ()) -> Figures:
         return Figures(
@@ -122,13 +119,8 @@ def figures(
 
     if by is None:
         return made(everything)
-    if by is By.TEAM:  # also one for which nothing came in
-        for key in chosen:
-            tallies.setdefault(key, _Tally())
-    if by.of_time and by is not By.HOUR:
-        zone = settings.team(chosen[0] if chosen else "").hours.zone
-        for key in periods.every_key(start, min(end, max(now, start)), zone, by):
-            tallies.setdefault(key, _Tally())
+    for key in _in_any_case(by, settings, chosen, start, end, now):
+        tallies.setdefault(key, _Tally())
     labels = _labels(conn, settings, by, tallies)
     groups = tuple(
         Group(key=key, label=labels[key], figures=made(tallies[key]))
@@ -138,6 +130,18 @@ def figures(
 
 
 # --- groups -------------------------------------------------------------------------------------
+
+
+def _in_any_case(
+    by: By, settings: Settings, teams: Sequence[str], start: datetime, end: datetime, now: datetime
+) -> Iterable[str]:
+    """The groups that are shown also where nothing came in: each team, each stretch of time."""
+    if by is By.TEAM:
+        return teams
+    if by.of_time and by is not By.HOUR:
+        zone = settings.team(teams[0] if teams else "").hours.zone
+        return periods.every_key(start, min(end, max(now, start)), zone, by)
+    return ()
 
 
 def _keys(by: By | None, settings: Settings) -> Callable[..., Sequence[str]]:
