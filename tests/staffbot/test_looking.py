@@ -513,9 +513,9 @@ async def test_looks_that_go_on_failing_are_told_of_until_one_goes_well(library:
 
     library.arrives(native_id="p1")
     refused = SourceError("there is no folder \u201cSent\u201d")
-    async with looking(library, network := Network(steps=[refused, refused, ()])):
+    async with looking(library, network := Network(steps=[refused, refused, None])):
         await looked(network, 3)
-    assert told() == []
+        assert told() == [], "two may be by chance"
     async with looking(library, network := Network(steps=[refused] * 3)):
         await looked(network, 3)
         await until(told)
